@@ -559,7 +559,7 @@ def replaces(how):
 
 FINDING = (
     "{'id': '1', 'title': 't', 'evidence': [], 'question': '', 'also': [], 'exact': True, "
-    "'lines': [], 'where': None}"
+    "'lines': [], 'where': None, 'met': ''}"
 )
 UNREADABLE = {
     "nothing in it": "''", "no json": "'{'", "no utf-8": "bytes(range(256))", "a list": "'[]'",

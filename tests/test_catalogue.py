@@ -15,6 +15,7 @@ import minitransformer.grading
 from minitransformer.grading import check
 from minitransformer.grading.catalogue import mistakes_page
 from minitransformer.grading.exercise import EXERCISES
+from minitransformer.grading.report import Report
 
 SEEDS = (0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow))
 LISTED = range(1, 131)  # the mistakes that people were seen to make, by their numbers
@@ -163,6 +164,53 @@ def test_a_check_answers_within_a_second_of_one_core():
             check(exercise, submission, quiet=True)
             slowest[exercise, name] = time.process_time() - start
     assert max(slowest.values()) < 1, max(slowest, key=slowest.get)
+
+
+ADDRESS = r"https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/[1-9][0-9]*"
+LINK = rf"\[([\w.-]+/[\w.-]+)#([1-9][0-9]*)\]\(({ADDRESS})\)"
+
+
+def test_where_a_mistake_was_met_is_words_and_links_of_one_form():
+    """A link says which report it leads to; the words before it hold no address."""
+    met = {f"{e.id}/{m.id}": m.met for e in EXERCISES.values() for m in e.mistakes if m.met}
+    addresses = set()
+    for name, text in met.items():
+        for part in text.split("; "):
+            link = re.fullmatch(LINK, part)
+            assert link or not re.search(r"http|[][()]", part), f"{name}: {part}"
+            if link:
+                repository, number, address = link.groups()
+                assert address.startswith(f"https://github.com/{repository}/"), f"{name}: {part}"
+                assert address.endswith(f"/{number}"), f"{name}: {part}"
+                addresses.add(address)
+        links = re.findall(ADDRESS, text)
+        assert len(set(links)) == len(links), f"{name}: {text}"
+    # GitHub counts issues and pull requests together: one number is one of the two
+    assert len({re.sub("/(issues|pull)/", "#", address) for address in addresses}) == len(addresses)
+    assert len(addresses) > 140
+
+
+def test_a_report_says_where_its_mistake_was_met():
+    wrong = {  # a mistake, a convention, and what has no name
+        "softmax.backward": (lambda d_P, P: d_P * P * (1 - P), "deeplearning4j/libnd4j#440"),
+        "relu.backward": (lambda d_y, x: d_y * (x >= 0), "iamtrask/Grokking-Deep-Learning#13"),
+        "softmax.forward": (lambda scores: scores**2 + 3.1, ""),
+    }
+    for id, (answer, place) in wrong.items():
+        (finding,) = check(id, answer, quiet=True).to_dict()["findings"]
+        known = {f"{id}/{m.id}": m.met for m in EXERCISES[id].mistakes}
+        assert finding["met"] == known.get(finding["id"], ""), id
+        assert place in finding["met"] and bool(place) == bool(finding["met"])
+
+
+def test_a_report_from_before_says_nothing_of_it():
+    report = check("softmax.backward", lambda d_P, P: d_P * P * (1 - P), quiet=True)
+    found = report.to_dict()
+    assert Report.from_dict(found).to_dict() == found
+    del found["findings"][0]["met"]
+    old = Report.from_dict(found)
+    assert old.findings[0].met == "" and str(old) == str(report)
+    assert "https" not in str(report)  # a terminal is no page
 
 
 def test_the_page_of_mistakes_is_what_the_command_prints():

@@ -53,7 +53,7 @@ def report(exercise, status, **finding):
     found = {
         "id": f"{exercise}/unknown", "severity": "error", "title": "",
         "evidence": ["y[0] is 1, expected 2."],
-        "question": "", "also": [], "exact": True, "lines": [], "where": None, **finding,
+        "question": "", "also": [], "exact": True, "met": "", "lines": [], "where": None, **finding,
     }
     return {
         "exercise": exercise, "passed": status == "right", "status": status, "right": [],

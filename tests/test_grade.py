@@ -771,7 +771,7 @@ def test_the_seed_of_the_second_run_follows_the_file():
 
 FINDING = {
     "id": "softmax.forward/no-maximum-shift", "severity": "error", "title": "t",
-    "evidence": [], "question": "", "also": [], "exact": True,
+    "evidence": [], "question": "", "also": [], "exact": True, "met": "",
     "lines": [], "where": None,
 }
 REPORT = {

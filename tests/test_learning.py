@@ -107,7 +107,15 @@ def test_json_can_hold_a_mistake_without_a_name(capsys):
     found = json.loads(out)
     (finding, *_) = found["reports"]["softmax.backward"]["findings"]
     assert (status, finding["title"]) == (1, "")
-    assert found["fingerprints"] and "numbers" not in found
+    assert found["fingerprints"] and "numbers" not in found and finding["met"] == ""
+
+
+def test_json_says_where_people_made_the_mistake(capsys):
+    write("def softmax_backward(d_P, P):\n    return d_P * P * (1 - P)\n")
+    found = json.loads(run("check mine.py --json", capsys)[1])
+    (finding,) = found["reports"]["softmax.backward"]["findings"]
+    assert finding["id"] == "softmax.backward/diagonal-only"
+    assert "https://github.com/deeplearning4j/libnd4j/issues/440" in finding.get("met", "")
 
 
 def test_json_is_what_grade_has_for_the_file(capsys):

@@ -198,12 +198,18 @@ def _wrong(exercise, submission, draw, yours, expected, wrong, show=None):
 
 
 def _name(finding, known):
-    """Put the name of a known mistake, and its question, to a finding."""
+    """Put the name of a known mistake, and what is known of it, to a finding."""
     mistake = known.mistake
-    finding.id, finding.title, finding.question = mistake.id, mistake.title, mistake.question
+    _tell(finding, mistake)
     finding.also, finding.exact = [other.title for other in known.also], known.exact
     is_all = known.exact and not known.remains  # else it may not be true of these numbers
     finding.evidence += [mistake.evidence] if mistake.evidence and is_all else []
+
+
+def _tell(finding, mistake):
+    """Let a finding be that mistake: its name, its question, and where people met it."""
+    finding.id, finding.title = mistake.id, mistake.title
+    finding.question, finding.met = mistake.question, mistake.met
 
 
 def _remains(known, left):
@@ -221,7 +227,7 @@ def _remains(known, left):
 
 def _convention(mistake):
     text = f"Right, by another convention: {mistake.title}. {mistake.evidence}".strip()
-    return Finding(f"convention:{mistake.id}", "", [text])
+    return Finding(f"convention:{mistake.id}", "", [text], met=mistake.met)
 
 
 def _by_structure(exercise, submission, draw, yours, expected, versions, situation, name):
@@ -330,7 +336,5 @@ def _not_repeatable(exercise, submission, yours, expected):
     finding = Finding("not-repeatable", "", [KEPT_FROM_BEFORE])
     for mistake in exercise.mistakes:
         if mistake.rule and mistake.rule(again, expected):
-            finding.id, finding.title, finding.question = (
-                mistake.id, mistake.title, mistake.question,
-            )
+            _tell(finding, mistake)
     return [finding]

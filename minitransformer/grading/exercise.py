@@ -28,8 +28,8 @@ class Mistake:
     sentence "Exactly this comes out when …". `versions` are wrong versions of the exercise's
     function: each says which of its words are replaced, and by what. `rule` recognises what no
     version can show, from (yours, expected), two attempts. `evidence` says how the mistake gives
-    itself away, `question` leads on, `met` says where it was found. A `convention` is right where
-    the exercise does not say otherwise: it passes, with a note.
+    itself away, `question` leads on, `met` says where people made it, as Markdown. A `convention`
+    is right where the exercise does not say otherwise: it passes, with a note.
     """
 
     id: str

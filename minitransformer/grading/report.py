@@ -23,7 +23,8 @@ class Finding:
     `id` is the name of a known mistake, or of a rule. `title` completes "Exactly this
     comes out when …". `evidence` are the sentences that show it; `where` is {output, index, yours,
     expected, situation} or None; `lines` are those of the learner's code that are at fault; `also`
-    are the titles of other mistakes that cannot be told apart from it here.
+    are the titles of other mistakes that cannot be told apart from it here; `met` says where people
+    made it, as Markdown, and "" where that is not known.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Finding:
     question: str = ""
     also: list = dataclasses.field(default_factory=list)
     exact: bool = True  # whether the mistake explains every digit, or most of the difference
+    met: str = ""
 
     @property
     def label(self):

@@ -17,7 +17,7 @@ WHERE = {
 }
 FINDING = {
     "id": str, "title": str, "evidence": [str], "question": str, "also": [str], "exact": bool,
-    "severity": str,
+    "severity": str, "met": str,
 }
 LINE = {"number": int, "function": str, "code": str, "reason": str}
 REPORT = {

@@ -5,6 +5,7 @@ import numpy as np
 from ...backend import normal_cdf, normal_density
 from ...layers import ReLU, TanhGELU
 from ..exercise import exercise
+from .met import issue, places, pull
 
 INPUTS = {"x": "(B, T, F)"}
 
@@ -89,6 +90,7 @@ relu.mistake(
 relu.mistake(
     "does-nothing", "nothing is done to x", {MAXIMUM: "x"}, {MAXIMUM: "np.maximum(x, x.min())"},
     question="What is y where x is −1?",
+    met=issue("ahmedfgad/NumPyCNN", 4),
 )
 
 
@@ -120,10 +122,12 @@ relu_backward.mistake(
     {"(x > 0)": "((x > 0) & (d_y > 0))"},
     evidence="No gradient comes out negative.",
     question="Which array did forward compare with 0?",
+    met=issue("exacity/deeplearningbook-chinese", 127),
 )
 relu_backward.mistake(
     "upstream-missing", "d_y is left out", {"d_y * (x > 0)": "(x > 0) * 1.0"},
     question="By the chain rule, what is the slope of y multiplied with?",
+    met=issue("haifengl/smile", 528),
 )
 relu_backward.mistake(
     "given-array-changed", "an array that was handed in is changed",
@@ -139,6 +143,7 @@ relu_backward.mistake(
     "slope-at-zero", "at exactly 0 another slope is taken", {"x > 0": "x >= 0"},
     {"(x > 0)": "np.heaviside(x, 0.5)"}, convention=True,
     evidence="At the kink any slope from 0 to 1 is a subgradient.",
+    met=places(pull("iamtrask/Grokking-Deep-Learning", 13), pull("pytorch/tutorials", 269)),
 )
 relu_backward.mistake(
     "input-for-slope", "x stands for its slope", {"(x > 0)": "np.maximum(x, 0)"}, {"(x > 0)": "x"},
@@ -214,6 +219,7 @@ gelu.mistake(
     "exact-by-erf", "Φ is the normal distribution itself, by erf",
     {"return 0.5 * x * (1 + np.tanh(u))": "return _exact(x)[0]"}, convention=True,
     evidence="The form with tanh is what is asked for; the two differ by less than 5e-4.",
+    met=pull("kyutai-labs/pocket-tts", 278),
 )
 gelu.mistake(
     "cubic-missing", "the cubic term is left out", {" + 0.044715 * x**3": ""},

@@ -5,6 +5,7 @@ import numpy as np
 from ...older import AdditiveAttention
 from ...older.expectation import Expectation
 from ..exercise import exercise
+from .met import issue, places, pull
 
 INPUTS = {
     "query": "(B, T, D)", "key": "(B, S, D)", "value": "(B, S, K_v)", "W_query": "(D, F)",
@@ -123,6 +124,7 @@ additive_attention.mistake(
     {"np.tanh(pairs)": "np.maximum(0, pairs)"},
     {"np.tanh(pairs)": "(1 / (1 + np.exp(-pairs)))"},
     question="Between which two numbers does what v multiplies lie?",
+    met=issue("keon/seq2seq", 28),
 )
 additive_attention.mistake(
     "multiplied-not-added", "query and key are multiplied, not added",
@@ -134,6 +136,7 @@ additive_attention.mistake(
     {"np.tanh(pairs) @ v": "np.tanh(pairs).sum(axis=-1)"},
     {"np.tanh(pairs) @ v": "np.tanh(pairs).mean(axis=-1)"},
     question="Does every hidden number matter equally for the score?",
+    met=issue("tensorflow/tensorflow", 39332),
 )
 additive_attention.mistake(
     "tanh-after-v", "tanh is taken of the score, after v",
@@ -164,7 +167,8 @@ additive_attention.mistake(
 additive_attention.mistake(
     "mask-multiplied", "the scores are multiplied by the mask",
     {MASKED: "np.tanh(pairs) @ v * mask"},
-    evidence="A score of 0 has the weight e⁰.", question=MAY, met="public code",
+    evidence="A score of 0 has the weight e⁰.", question=MAY,
+    met=places("public code", pull("georg-wolflein/good-features", 1)),
 )
 additive_attention.mistake(
     "mask-inverted", "only what is masked is attended to",
@@ -172,7 +176,8 @@ additive_attention.mistake(
     question="Does True say that a key may be seen, or that it may not?", met="public code",
 )
 additive_attention.mistake(
-    "mask-ignored", "the mask is not looked at", {MASKED: "np.tanh(pairs) @ v"}, question=MAY
+    "mask-ignored", "the mask is not looked at", {MASKED: "np.tanh(pairs) @ v"}, question=MAY,
+    met=issue("tensorflow/tensorflow", 43941),
 )
 additive_attention.mistake(
     "empty-row-not-zero",

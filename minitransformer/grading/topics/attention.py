@@ -21,6 +21,7 @@ from .attention_steps import (
     draw,
     signs,
 )
+from .met import issue
 from .parts import call_wrong, inherit, versions_of
 
 
@@ -95,6 +96,7 @@ attention.mistake(
     },
     {"(P, value)": "(P, value) / np.sqrt(query.shape[-1])"},
     question="Is softmax of a scaled row the same as a scaled softmax of the row?",
+    met=issue("FrancescoSaverioZuppichini/ViT", 2),
 )
 attention.mistake(
     "scores-without-softmax",

@@ -5,6 +5,7 @@ import numpy as np
 from ...attention import Masking, ScaledDotProductAttention
 from ...layers import Softmax
 from ..exercise import Invariant, exercise
+from .met import issue, places, pull
 from .softmax import softmax_backward
 
 
@@ -114,6 +115,7 @@ attention_scores.mistake(
     {" / np.sqrt(query.shape[-1])": ""},
     evidence="All scores are √d_k times too large, so softmax is too sharp.",
     question="A dot product of two vectors of d_k standard normal numbers: what is its variance?",
+    met=places(pull("huggingface/blog", 2893), issue("PAIR-code/tiny-transformers", 71)),
 )
 attention_scores.mistake(
     "scaled-by-d-k",
@@ -126,7 +128,11 @@ attention_scores.mistake(
     "the scores are divided by the root of the model's width, not of a head's",
     {"np.sqrt(query.shape[-1])": "np.sqrt(query.shape[1] * query.shape[-1])"},
     question="How many products does the dot product of one head add up?",
-    met="public NumPy Transformers",
+    met=places(
+        "public NumPy Transformers",
+        issue("lucidrains/vit-pytorch", 65),
+        pull("karpathy/ng-video-lecture", 6),
+    ),
 )
 attention_scores.mistake(
     "scale-multiplied",
@@ -232,6 +238,10 @@ attention_weights.mistake(
     {ALLOWED: "scores", f"shares / {TOTAL}": "mask * shares / total"},
     evidence="Rows with hidden keys sum to less than 1.",
     question="Who gets the share of the keys that are hidden?",
+    met=places(
+        pull("huggingface/pytorch-image-models", 2236),
+        issue("lucidrains/memory-compressed-attention", 2),
+    ),
 )
 attention_weights.mistake(
     "mask-sets-zero",
@@ -239,7 +249,11 @@ attention_weights.mistake(
     {ALLOWED: "scores * mask"},
     evidence="A hidden key keeps the exponential of 0, which is 1.",
     question="Which score has an exponential of 0?",
-    met="public NumPy Transformers",
+    met=places(
+        "public NumPy Transformers",
+        pull("georg-wolflein/good-features", 1),
+        issue("Shujun-He/RibonanzaNet", 5),
+    ),
 )
 attention_weights.mistake(
     "mask-inverted",
@@ -250,7 +264,10 @@ attention_weights.mistake(
     {ALLOWED: "scores + mask * -1e9"},
     evidence="The weight lies on the hidden keys alone.",
     question="Which keys does this mask call True?",
-    met="public code; in PyTorch's padding masks, True means hidden",
+    met=places(
+        "public code; in PyTorch's padding masks, True means hidden",
+        pull("lucidrains/halonet-pytorch", 6),
+    ),
 )
 attention_weights.mistake(
     "empty-row-not-caught",
@@ -265,7 +282,7 @@ attention_weights.mistake(
         "What are the largest score and the sum of exponentials of a query that may attend to "
         "nothing?"
     ),
-    met="public code",
+    met=places("public code", issue("pytorch/pytorch", 41508), issue("allenai/allennlp", 890)),
 )
 attention_weights.mistake(
     "infinity-times-zero",
@@ -286,7 +303,7 @@ attention_weights.mistake(
         "forbidden."
     ),
     question="If all scores of a query are moved by the same large number, what does softmax say?",
-    met="the Annotated Transformer",
+    met=places("the Annotated Transformer", pull("TransformerLensOrg/TransformerLens", 319)),
 )
 attention_weights.mistake(
     "mask-ignored",
@@ -309,6 +326,7 @@ attention_weights.mistake(
         "From which side does NumPy line up the axes of two arrays, and which axis of the scores "
         "does B meet?"
     ),
+    met=places(issue("ArrowLuo/CLIP4Clip", 22), pull("line/lighthouse", 77)),
 )
 attention_weights.mistake(
     "no-maximum-shift",
@@ -335,6 +353,10 @@ attention_weights.mistake(
     {"shares.sum(axis=-1": "shares.sum(axis=-2"},
     {"shares.sum(axis=-1": "shares.sum(axis=1"},
     question="Which axis holds the things that compete for one share?",
+    met=places(
+        issue("PetrochukM/PyTorch-NLP", 2),
+        issue("labmlai/annotated_deep_learning_paper_implementations", 146),
+    ),
 )
 attention_weights.mistake(
     "reductions-lose-axis",

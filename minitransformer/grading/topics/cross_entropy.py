@@ -5,6 +5,7 @@ import numpy as np
 from ...data import PAD
 from ...layers.cross_entropy import CrossEntropy
 from ..exercise import Invariant, exercise
+from .met import issue, places, pull
 from .softmax import softmax, softmax_backward  # noqa: F401 (a wrong version calls it)
 
 EPSILONS = (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15)  # what is added to p lest log(0) occur
@@ -117,12 +118,14 @@ cross_entropy.mistake(
     "divided-by-sentences", "the sum is divided by the number of sentences, or by their length",
     {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
+    met=issue("awni/speech", 18),
 )
 cross_entropy.mistake(
     "padding-in-denominator", "padding counts in the denominator",
     {"/ real.sum()": "/ targets.size"},
     evidence="The loss is too small by the share of the targets that are real.",
-    question="If a batch were padded further, what would become of the loss?", met="public code",
+    question="If a batch were padded further, what would become of the loss?",
+    met=places("public code", pull("tensorflow/docs", 1460), issue("IBM/pytorch-seq2seq", 125)),
 )
 cross_entropy.mistake(
     "padded-targets-asked", "padded targets are asked for too, though only real ones are counted",
@@ -132,6 +135,7 @@ cross_entropy.mistake(
 cross_entropy.mistake(
     "padding-as-target", "padding is a target like any other", {MEAN: "-at_target.mean()"},
     question="Which of these targets is no token at all?",
+    met=places(pull("DaoyuanLi2816/Molecule-Generator", 20), issue("voidism/DiffCSE", 25)),
 )
 cross_entropy.mistake(
     "wrong-sign", "the sign is wrong", {"return -": "return "},
@@ -141,6 +145,7 @@ cross_entropy.mistake(
     "softmax-taken-twice", "the softmax is taken twice", {f"logits - {LARGEST}": "softmax(logits)"},
     evidence="The loss cannot fall below ln((e + V − 1)/e), however sure the model is.",
     question="What goes in here: logits, or what a softmax has made of them already?",
+    met=places(issue("Lightning-Universe/lightning-bolts", 654), pull("tflearn/tflearn", 562)),
 )
 cross_entropy.mistake(
     "targets-of-all-rows", "every row is asked for the targets of all the others",
@@ -155,7 +160,8 @@ cross_entropy.mistake(
     evidence=(
         "The loss of one target is never more than −ln of that number, and then it has no gradient."
     ),
-    question="Can log p be had from the logits without passing through p?", met="public code",
+    question="Can log p be had from the logits without passing through p?",
+    met=places("public code", pull("tensorforce/tensorforce", 96), pull("FluxML/Flux.jl", 437)),
 )
 cross_entropy.mistake(
     "log-after-softmax", "p is computed first, and its logarithm afterwards",
@@ -223,6 +229,7 @@ cross_entropy.mistake(
     {MEAN: "-((at_target * real).sum(axis=1) / real.sum(axis=1)).mean()"},
     evidence="A token of a short sentence then weighs more than one of a long sentence.",
     question="How much does one token weigh in a short sentence, and how much in a long one?",
+    met=issue("huggingface/transformers", 34510),
 )
 cross_entropy.mistake(
     "mean-over-vocabulary", "the mean runs over the vocabulary as well",
@@ -330,7 +337,7 @@ cross_entropy_backward.mistake(
     {"/ real.sum()": "/ targets.size"},
     evidence="All numbers are too small by the share of the targets that are real.",
     question="If a batch were padded further, what would become of the gradient?",
-    met="public code",
+    met=places("public code", pull("tensorflow/docs", 1460), issue("IBM/pytorch-seq2seq", 125)),
 )
 cross_entropy_backward.mistake(
     "padded-positions-have-gradient", "padded positions have a gradient",
@@ -341,6 +348,7 @@ cross_entropy_backward.mistake(
     "padding-as-target", "padding is a target like any other",
     {" * real[..., None] / real.sum()": " / targets.size"},
     question="Which of these targets is no token at all?",
+    met=places(pull("DaoyuanLi2816/Molecule-Generator", 20), issue("voidism/DiffCSE", 25)),
 )
 cross_entropy_backward.mistake(
     "wrong-sign", "the sign is wrong", {"P - onehot": "onehot - P"},
@@ -355,6 +363,7 @@ cross_entropy_backward.mistake(
         "(P - onehot)": "softmax_backward(P - onehot, logits)",
     },
     question="What goes in here: logits, or what a softmax has made of them already?",
+    met=places(issue("Lightning-Universe/lightning-bolts", 654), pull("tflearn/tflearn", 562)),
 )
 cross_entropy_backward.mistake(
     "targets-subtracted-everywhere",

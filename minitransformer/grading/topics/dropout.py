@@ -7,6 +7,7 @@ import numpy as np
 from ...layers import Dropout as PackageDropout
 from ..binding import Unfit, bind
 from ..exercise import exercise
+from .met import issue, places, pull
 
 P = 0.2
 # with another p, a constant is found, and a random number from another distribution
@@ -160,6 +161,7 @@ dropout.mistake(
     rule=_swapped,
     evidence="A share p of the numbers is kept, and a share of 1−p is 0.",
     question="With p = 0.1, how many of ten numbers should be left?",
+    met=places(pull("v-iashin/CS231n", 8), issue("aymericdamien/TensorFlow-Examples", 205)),
 )
 dropout.mistake(
     "choice-shared", "one random choice serves many numbers",
@@ -172,6 +174,7 @@ dropout.mistake(
 dropout.mistake(
     "nothing-dropped", "nothing is dropped", {DRAWN: "rng.random(x.shape) >= 0"}, {"* keep": ""},
     rule=_nothing_dropped, question="While training, which share of the numbers of y is 0?",
+    met=issue("google-research/vision_transformer", 19),
 )
 dropout.mistake(
     "other-share-dropped", "another share than p is dropped", {DRAWN: "rng.random(x.shape) >= 0.5"},
@@ -202,10 +205,12 @@ dropout.mistake(
         "When should the numbers be made up for: while some of them are missing, or when all are "
         "there?"
     ),
+    met=issue("rbgirshick/py-faster-rcnn", 211),
 )
 dropout.mistake(
     "drops-in-evaluation", "it drops when not training too", {"if not training": "if False"},
     question="When a model is used, should it say the same each time?",
+    met=places(issue("facebookresearch/DME", 3), pull("Academic-Hammer/SciTSR", 16)),
 )
 dropout.mistake(
     "modes-swapped", "it drops when not training, and not while training",
@@ -217,6 +222,7 @@ dropout.mistake(
     {"keep / (1 - p)": "keep / (1 - p) ** 2"}, {"keep / (1 - p)": "keep / np.sqrt(1 - p)"},
     {"keep / (1 - p)": "keep * (1 + p)"},
     question="If 7 of 10 numbers are left, by how much must each grow so that their sum stays?",
+    met=places(issue("kaldi-asr/kaldi", 2814), pull("lmjohns3/theanets", 123)),
 )
 dropout.mistake(
     "input-changed", "x itself is changed",
@@ -269,6 +275,7 @@ dropout_backward.mistake(
 dropout_backward.mistake(
     "mask-missing", "the mask is left out", {" * keep": ""}, {" * keep / (1 - p)": ""},
     question="If a dropped x rises by one, by how much does its y rise?",
+    met=issue("ddbourgin/numpy-ml", 94),
 )
 dropout_backward.mistake(
     "other-scale-factor", "another factor enlarges what was kept", {"keep / (1 - p)": "keep / p"},
@@ -446,6 +453,7 @@ Dropout.mistake(
     "mask-missing-backward", "the mask is left out on the way back", {"self.kept.pop() /": "1 /"},
     {"self.kept.pop() / (1 - self.p)": "1"},
     question="If a dropped x rises by one, by how much does its y rise?",
+    met=issue("ddbourgin/numpy-ml", 94),
 )
 Dropout.mistake(
     "mask-inverted-backward", "what was kept and what was dropped are swapped on the way back",

@@ -6,6 +6,7 @@ from ...boundary import expect_ids
 from ...data import PAD
 from ...layers import Embedding
 from ..exercise import Invariant, exercise
+from .met import issue, places, pull
 
 INPUTS = {"ids": "(B, T) ids", "table": "(V, D)"}
 
@@ -91,6 +92,7 @@ embedding.mistake(
 embedding.mistake(
     "root-d-missing", "√D is left out", {f" * {ROOT}": ""},
     question="How large is y to be, next to positional codes of size 1?",
+    met=issue("OpenNMT/OpenNMT-py", 1722),
 )
 embedding.mistake(
     "d-for-root-d", "D stands for √D", {ROOT: "table.shape[1]"},
@@ -99,6 +101,7 @@ embedding.mistake(
 embedding.mistake(
     "divided-by-root-d", "it is divided by √D, not multiplied", {f"* {ROOT}": f"/ {ROOT}"},
     question="The entries of the table have the size 1/√D. How large is y to be?",
+    met=places(pull("Kyubyong/transformer", 15), issue("pytorch/tutorials", 2849)),
 )
 embedding.mistake(
     "root-of-other-size", "the root of another size stands for √D",
@@ -169,7 +172,8 @@ embedding_backward.mistake(
     "last-place-wins", "of several places with the same token, the last one wins",
     {ADD: f"d_table[ids] += d_y * {ROOT}"}, {ADD: f"d_table[ids] = d_y * {ROOT}"},
     {ADD: "d_table[ids] += d_y"},
-    question="What does NumPy do with d[[6, 6]] += 1: is d[6] then 1, or 2?", met="public code",
+    question="What does NumPy do with d[[6, 6]] += 1: is d[6] then 1, or 2?",
+    met=places("public code", issue("HIPS/autograd", 39), issue("karpathy/nn-zero-to-hero", 57)),
 )
 embedding_backward.mistake(
     "places-averaged",

@@ -5,6 +5,7 @@ import numpy as np
 from ...backend import normal_cdf
 from ...layers import FeedForward
 from ..exercise import Invariant, exercise
+from .met import issue
 
 INPUTS = {"x": "(B, T, D)", "W_1": "(D, F)", "b_1": "(F)", "W_2": "(F, D)", "b_2": "(D)"}
 
@@ -81,6 +82,7 @@ feed_forward.mistake(
     {"np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2": "np.maximum(0, (x @ W_1 + b_1) @ W_2 + b_2)"},
     {"np.maximum(0, x @ W_1 + b_1)": "(np.maximum(0, x) @ W_1 + b_1)"},
     question="Which numbers must not be negative: x, the hidden ones, or y?",
+    met=issue("spring-media/TransformerTTS", 102),
 )
 feed_forward.mistake(
     "relu-on-output",

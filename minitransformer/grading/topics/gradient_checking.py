@@ -6,6 +6,7 @@ from ...testing.gradient_check import _central_difference, _row, gradient_check
 from ...testing.gradient_check import gradient_error as package_gradient_error
 from ..exercise import exercise
 from ..outcome import TOLERANCES
+from .met import issue, places
 
 
 def _given(rng, n):
@@ -94,6 +95,7 @@ numerical_gradient.mistake(
     },
     evidence="Its error shrinks with ε, that of a central difference with ε².",
     question="At which two places was f called, and where is their middle?",
+    met=issue("apache/mxnet", 3693),
 )
 numerical_gradient.mistake(
     "epsilon-for-two-epsilon", "the distance is taken for ε, not for 2ε",
@@ -185,6 +187,7 @@ numerical_gradient.mistake(
         "How many digits do L(x + ε) and L(x − ε) have in common, and how many are left for their "
         "difference?"
     ),
+    met=places(issue("PaddlePaddle/Paddle", 4283), issue("pytorch/pytorch", 5351)),
 )
 numerical_gradient.mistake(
     "wrong-sign", "the gradient has the wrong sign", {"(above - below)": "(below - above)"},

@@ -3,6 +3,7 @@
 from ...attention import MergeHeads, SplitHeads
 from ...attention.heads import merge, split
 from ..exercise import exercise
+from .met import issue, places, pull
 
 QUESTIONS = {
     "reshape": (
@@ -119,6 +120,7 @@ for _exercise, _cut, _width in (
             "future."
         ),
         question=QUESTIONS["reshape"],
+        met=places(issue("reczoo/FuxiCTR", 30), issue("hyunwoongko/transformer", 15)),
     )
     _exercise.mistake(
         "heads-interleaved",
@@ -148,6 +150,10 @@ for _exercise, _joined in (
             "A row then holds several positions of one head, and not one position of all heads."
         ),
         question=QUESTIONS["reshape"],
+        met=places(
+            pull("jsbaan/transformer-from-scratch", 6),
+            pull("ajhalthor/Transformer-Neural-Network", 4),
+        ),
     )
     _exercise.mistake(
         "heads-interleaved",

@@ -6,6 +6,7 @@ from ...attention import MultiHeadAttention
 from ...layers.cache import Cache
 from ...testing.difference import close
 from ..exercise import exercise
+from .met import issue, places, pull
 
 
 def _given(rng, n):
@@ -128,13 +129,14 @@ POSITION = "How many tokens stand before the new one, and which row of the encod
 decode.mistake(
     "always-position-zero", "every step begins at position 0", {PLACE: "encoding[: stop - start]"},
     evidence="The prompt is right, and nothing after it.", question=POSITION,
+    met=places(issue("Blaizzy/mlx-vlm", 1983), pull("RobertCsordas/moeut", 6)),
 )
 decode.mistake(
     "prompt-length-added-twice", "the prompt's length is added to the positions again",
     {PLACE: "encoding[start + (prompt_length if start else 0) :][: stop - start]"},
     {PLACE: "encoding[start + prompt_length : stop + prompt_length]"},
     evidence="The number of tokens in the cache already counts the prompt.", question=POSITION,
-    met="public code",
+    met=places("public code", pull("skyzh/tiny-llm", 46)),
 )
 decode.mistake(
     "position-stays", "the position stays where the prompt ended",
@@ -146,6 +148,10 @@ decode.mistake(
     {PLACE: "encoding[max(start - 1, 0) :][: stop - start]"},
     {PLACE: "encoding[start + 1 : stop + 1]"},
     {PLACE: "encoding[start + (start > 0) :][: stop - start]"}, question=POSITION,
+    met=places(
+        pull("microsoft/onnxruntime-genai", 2354),
+        issue("fla-org/flash-linear-attention", 766),
+    ),
 )
 decode.mistake(
     "new-tokens-without-position", "the new tokens have no position",
@@ -166,6 +172,7 @@ decode.mistake(
         "first query."
     ),
     question="Which row of the causal mask belongs to the new token: the first, or the last?",
+    met=places(issue("pytorch/pytorch", 144858), issue("pytorch/pytorch", 115111)),
 )
 decode.mistake(
     "prompt-sees-future", "the prompt sees its own future", {VISIBLE: "True"},
@@ -226,6 +233,7 @@ decode.mistake(
         "call."
     ),
     question="Where is the cache made, and how many calls share it?",
+    met=issue("mudler/LocalAI", 6747),
 )
 decode.mistake(
     "last-step-only",

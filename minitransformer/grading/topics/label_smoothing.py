@@ -6,6 +6,7 @@ from ...data import PAD
 from ...layers.cross_entropy import CrossEntropy
 from ..exercise import exercise
 from .cross_entropy import EPSILONS, HARD, PADDED, SHIFT, draw_logits, draw_targets
+from .met import issue, places, pull
 from .softmax import softmax
 
 INPUTS = {"logits": "(B, T, V)", "targets": "(B, T) ids", "smoothing": "number"}
@@ -91,6 +92,7 @@ label_smoothing.mistake(
     "epsilon-shared-among-fewer", "ε is shared among V−1 tokens or V−2, not among all V", *SHARED,
     evidence="The original shares ε evenly among all tokens of the vocabulary, the target too.",
     question="Among how many tokens is ε to be shared here, and is the target one of them?",
+    met=places(issue("k2-fsa/icefall", 107), issue("OpenNMT/OpenNMT-py", 1463)),
 )
 label_smoothing.mistake(
     "target-sum-not-one", "a smoothed target does not sum to 1", *UNEVEN,
@@ -98,6 +100,7 @@ label_smoothing.mistake(
         "What should the shares of all tokens in a target add up to, and what do they add up to "
         "here?"
     ),
+    met=issue("dice-group/dice-embeddings", 433),
 )
 label_smoothing.mistake(
     "padding-share-miscounted", "the padding token's part of ε is lost, or counted twice", *PADDING,
@@ -119,7 +122,7 @@ label_smoothing.mistake(
         "Behind the end of a sentence, what should the loss ask of the model: a token, an even "
         "spread, or nothing?"
     ),
-    met="public code",
+    met=places("public code", issue("pytorch/pytorch", 73205)),
 )
 label_smoothing.mistake(
     "epsilon-swapped", "ε and 1−ε are swapped",
@@ -137,7 +140,7 @@ label_smoothing.mistake(
     {"(q * log_P)": "(q * (log_P - np.log(q)))"},
     evidence="It differs from the cross-entropy by a constant, and has the same gradient.",
     question="Which of these two losses is 0 at its least, and which is asked for?",
-    met="the Annotated Transformer",
+    met=places("the Annotated Transformer", issue("espnet/espnet", 4358)),
 )
 label_smoothing.mistake(
     "summed-not-averaged", "the losses are summed, not averaged", {" / real.sum()": ""},
@@ -151,7 +154,12 @@ label_smoothing.mistake(
 label_smoothing.mistake(
     "padding-in-denominator", "padding counts in the denominator",
     {"/ real.sum()": "/ targets.size"},
-    question="If a batch were padded further, what would become of the loss?", met="public code",
+    question="If a batch were padded further, what would become of the loss?",
+    met=places(
+        "public code",
+        issue("eladhoffer/utils.pytorch", 4),
+        pull("huggingface/transformers", 5919),
+    ),
 )
 label_smoothing.mistake(
     "padded-targets-asked", "padded targets are asked for too, though only real ones are counted",
@@ -162,6 +170,7 @@ label_smoothing.mistake(
     "padding-as-target", "padding is a target like any other",
     {"losses[real].sum() / real.sum()": "losses.mean()"},
     question="Which of these targets is no token at all?",
+    met=pull("k-tahiro/bert-summarizer", 41),
 )
 label_smoothing.mistake(
     "wrong-sign", "the sign is wrong", {"-(q": "(q"},

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...layers import LayerNorm
 from ..exercise import Invariant, exercise
+from .met import issue, places, pull
 
 FLAT = 1e-3  # the spread of a row in which ε counts
 
@@ -73,7 +74,11 @@ layer_norm.mistake(
     {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True) + epsilon"},
     convention=True,
     evidence="The usual place of ε is inside the root; only rows that are nearly constant show it.",
-    met="the Annotated Transformer",
+    met=places(
+        "the Annotated Transformer",
+        issue("codertimo/BERT-pytorch", 30),
+        pull("hkproj/pytorch-transformer", 31),
+    ),
 )
 layer_norm.mistake(
     "variance-unbiased",
@@ -88,7 +93,11 @@ layer_norm.mistake(
         "Is the variance here an estimate for more features than there are, or that of exactly "
         "these?"
     ),
-    met="the Annotated Transformer",
+    met=places(
+        "the Annotated Transformer",
+        pull("harvardnlp/annotated-transformer", 119),
+        pull("allenai/allennlp", 953),
+    ),
 )
 layer_norm.mistake(
     "statistics-over-wrong-axis", "mean and variance run over another axis than the features",
@@ -97,6 +106,7 @@ layer_norm.mistake(
     {"x.mean(axis=-1, keepdims=True)": "x.mean()", "x.var(axis=-1, keepdims=True)": "x.var()"},
     {"x.mean(axis=-1, ": "x.mean(axis=(1, 2), ", "x.var(axis=-1, ": "x.var(axis=(1, 2), "},
     question="Which numbers belong to one position, and to no other?",
+    met=pull("jadore801120/attention-is-all-you-need-pytorch", 17),
 )
 layer_norm.mistake(
     "divided-by-variance", "the features are divided by the variance, not by its root",

@@ -5,6 +5,7 @@ import numpy as np
 from ...layers import Linear
 from ...training.optimizers import SGD
 from ..exercise import exercise
+from .met import issue, places, pull
 
 INPUTS = {"x": "(B, T, D)", "weight": "(D, F)", "bias": "(F)"}
 GRADIENTS = {"d_x": "(B, T, D)", "d_weight": "(D, F)", "d_bias": "(F)"}
@@ -121,6 +122,7 @@ linear_backward.mistake(
         "The loss takes its mean once, at the end. If this layer takes another, who divides d_x by "
         "as much?"
     ),
+    met=issue("kvfrans/notes", 5),
 )
 linear_backward.mistake(
     "d-bias-keeps-positions", "d_b is not summed over all positions", {D_BIAS: "d_y.sum(axis=0)"},
@@ -129,6 +131,7 @@ linear_backward.mistake(
     question=(
         "How many numbers does the bias have, and at how many positions is each of them added?"
     ),
+    met=places(pull("mlpack/mlpack", 3679), issue("jimfleming/differentiation", 1)),
 )
 linear_backward.mistake(
     "d-bias-over-features", "d_b is summed over the features", {D_BIAS: "d_y.sum(axis=(0, -1))"},
@@ -286,6 +289,7 @@ linear_update.mistake(
     {STEP: AFTER.replace("weight -=", "weight = weight -")}, {STEP: AFTER.replace("-=", "+=")},
     evidence="The difference is learning_rate · d_y d_Wᵀ: small, and so it goes unnoticed.",
     question="Which weights made the y that d_y is the gradient of?",
+    met=places(issue("VikParuchuri/zero_to_gpt", 12), issue("kim-marcel/basic_neural_network", 7)),
 )
 linear_update.mistake(
     "name-rebound", "a new array takes the name, and the one that was handed in stays as it was",

@@ -5,6 +5,7 @@ import numpy as np
 from ...attention import masking
 from ...models import Transformer
 from ..exercise import exercise
+from .met import issue, places, pull
 
 PAD = 0
 HEADS = 4  # a mask is spread over so many heads before it is compared
@@ -199,6 +200,7 @@ def _padding_mistakes(exercise, keys, queries, answer):
         "the padding among the queries is hidden, not that among the keys",
         {f"({keys} != PAD){axes}": f"({queries} != PAD)[:, None, :, None]"},
         question="Which of the last two axes of the scores belongs to those who are looked at?",
+        met=pull("hyunwoongko/transformer", 40),
     )
     exercise.mistake(
         "query-padding-too",
@@ -209,6 +211,7 @@ def _padding_mistakes(exercise, keys, queries, answer):
             "A padded query's output is thrown away. What is gained if it sees nothing, and what "
             "does softmax make of that?"
         ),
+        met=issue("ajhalthor/Transformer-Neural-Network", 15),
     )
     exercise.mistake(
         "batch-axis-misplaced",
@@ -263,12 +266,14 @@ def _causal_mistakes(exercise):
         "the mask is transposed: the past is hidden, not the future",
         {triangle: f"np.triu({square})"},
         question="Do the rows of the scores belong to the queries or to the keys?",
+        met=issue("pytorch/examples", 649),
     )
     exercise.mistake(
         "future-not-hidden",
         "the future is not hidden",
         {triangle: square},
         question="Which tokens does the decoder not know yet when it is at t?",
+        met=issue("facebookresearch/xformers", 103),
     )
     exercise.mistake(
         "only-itself-seen",
@@ -330,12 +335,17 @@ cross_mask.mistake(
     {SOURCE: "(target_ids != PAD)[:, None, None, :] & np.tri(target_ids.shape[1], dtype=bool)"},
     evidence="The first target position could see only the first word of the source.",
     question="When the first word is written, how much of the source has been read?",
+    met=pull("keras-team/keras-io", 1046),
 )
 cross_mask.mistake(
     "target-padding-on-keys",
     "the target's padding is laid on the keys",
     {"source_ids != PAD": "target_ids != PAD"},
     question="From which of the two sequences do the keys come?",
+    met=places(
+        issue("fchollet/deep-learning-with-python-notebooks", 209),
+        issue("keras-team/keras-io", 1964),
+    ),
 )
 cross_mask.mistake(
     "source-padding-on-queries",

@@ -6,6 +6,7 @@ from ...attention import MultiHeadAttention, ScaledDotProductAttention
 from ..exercise import exercise
 from .attention import attention, attention_backward
 from .heads import merge_heads, merge_heads_backward, split_heads, split_heads_backward
+from .met import issue, places, pull
 from .parts import add, call_wrong, inherit, versions_of
 
 
@@ -264,6 +265,7 @@ for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
             "future."
         ),
         question=QUESTIONS["heads-by-reshape"],
+        met=places(issue("reczoo/FuxiCTR", 30), pull("jsbaan/transformer-from-scratch", 6)),
     )
     _exercise.mistake(
         "heads-interleaved",
@@ -277,6 +279,7 @@ for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
         "the last projection, W_output, is missing",
         {"merge_heads(context) @ W_output": "merge_heads(context)"},
         question=QUESTIONS["output-projection-missing"],
+        met=places(issue("Kyubyong/transformer", 117), issue("jwallbridge/translob", 4)),
     )
     _exercise.mistake(
         "heads-averaged",
@@ -360,6 +363,7 @@ cross_attention.mistake(
         )
     ),
     question="Who asks, and from whom does the answer come?",
+    met=issue("keitakurita/Practical_NLP_in_PyTorch", 1),
 )
 cross_attention.mistake(
     "query-key-projections-swapped",

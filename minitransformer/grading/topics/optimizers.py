@@ -4,6 +4,7 @@ import numpy as np
 
 from ...training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
 from ..exercise import exercise
+from .met import issue, places, pull
 
 ANY = "(D, F)"  # the shape of a parameter does not matter: any other would do
 
@@ -72,6 +73,7 @@ sgd_step.mistake(
         "While the rate stays the same, only the unit of the velocity differs; with a schedule, "
         "past gradients keep the rate they had."
     ),
+    met=places(pull("paiml/aprender", 2190), issue("pytorch/pytorch", 1099)),
 )
 sgd_step.mistake(
     "gradient-share-in-velocity", "the gradient enters the velocity with the share 1 − μ",
@@ -80,6 +82,7 @@ sgd_step.mistake(
         "The velocity is a mean of the gradients then, not a sum, and the learning rate has to be "
         "larger."
     ),
+    met=issue("HIPS/autograd", 289),
 )
 sgd_step.mistake(
     "step-by-gradient", "the step follows the gradient, not the velocity",
@@ -266,6 +269,7 @@ for adam in (adam_step, adamw_step):
             "If all gradients were equal, what should m̂ and v̂ be after the first step, and what "
             "are they?"
         ),
+        met=places(pull("ml-explore/mlx", 1640), issue("oxiglade/mlx-rs", 301)),
     )
     adam.mistake(
         "counted-from-zero", "the steps are counted from 0",
@@ -283,6 +287,7 @@ for adam in (adam_step, adamw_step):
         {"np.sqrt(v_hat) + epsilon": "np.sqrt(v_hat + epsilon)"},
         evidence="Its root is 3·10⁻⁵ then, and small gradients hardly move anything.",
         question="How small is ε, and how small is its root?",
+        met=pull("FluxML/Flux.jl", 448),
     )
     adam.mistake(
         "epsilon-before-correction",
@@ -296,6 +301,7 @@ for adam in (adam_step, adamw_step):
         evidence=(
             "The paper suggests it at the end of its section 2; only gradients of about ε show it."
         ),
+        met=places(pull("pytorch/pytorch", 22628), issue("keras-team/keras", 17391)),
     )
     adam.mistake(
         "epsilon-missing", "ε is left out", {" + epsilon": ""},
@@ -344,6 +350,7 @@ for adam in (adam_step, adamw_step):
             V: "v = (1 - beta_2) * v + beta_2 * gradient**2",
         },
         question="β₁ is 0.9: does a mean that looks back far keep 0.9 of itself, or 0.1?",
+        met=issue("mila-iqia/blocks", 1159),
     )
     adam.mistake(
         "corrected-moments-kept", "the corrected moments are kept for the next step",
@@ -352,6 +359,7 @@ for adam in (adam_step, adamw_step):
         {"return parameter, m, v": "return parameter, m, v_hat"},
         evidence="`m = m / (1 - …)` does that: the next step corrects them once more.",
         question="From which m does the next step go on: the running mean, or the corrected one?",
+        met=issue("frgfm/holocron", 1),
     )
     adam.mistake(
         "old-moments-used", "the step is taken with the moments before",
@@ -418,16 +426,19 @@ adamw_step.mistake(
         "By which share does a weight shrink whose gradients are large, and one whose gradients "
         "are small?"
     ),
+    met=places(pull("nntrainer/nntrainer", 3565), issue("anhquan0412/basic_model_scratch", 2)),
 )
 adamw_step.mistake(
     "decay-without-rate", "the decay is not multiplied by the learning rate",
     {"learning_rate * weight_decay * parameter": "weight_decay * parameter"},
     evidence="The paper writes it so, and multiplies both parts by a schedule that begins at 1.",
     question="How much does a weight shrink in a step whose learning rate is 0?",
+    met=places(issue("tensorflow/addons", 2282), pull("pytorch/pytorch", 4429)),
 )
 adamw_step.mistake(
     "decay-missing", "nothing decays", WITHOUT,
     question="What becomes of a weight here whose gradient is always 0?",
+    met=issue("PaddlePaddle/Paddle", 5836),
 )
 adamw_step.mistake(
     "decay-after-step",
@@ -444,6 +455,7 @@ adamw_step.mistake(
 adamw_step.mistake(
     "weights-grow", "weights grow instead of decaying", {SHRUNK: SHRUNK.replace(" - ", " + ")},
     question="Is a weight to be nearer to 0 after the step, or further from it?",
+    met=issue("egg-west/AdamW-pytorch", 1),
 )
 adamw_step.mistake(
     "decay-divided", "the decay is divided by √v̂",
@@ -532,6 +544,7 @@ clip_norm.mistake(
     },
     evidence="The vector of all gradients has another direction afterwards.",
     question="By which factor is each of the two multiplied, and should these be equal?",
+    met=places(issue("huggingface/transformers", 581), issue("carpedm20/MemN2N-tensorflow", 19)),
 )
 clip_norm.mistake(
     "clipped-by-element", "each number is clipped by itself",

@@ -5,6 +5,7 @@ import numpy as np
 from ...layers import SinusoidalPositionalEncoding
 from ...layers.positional_encoding import sinusoids
 from ..exercise import Invariant, exercise
+from .met import issue, places, pull
 from .parts import inherit
 
 
@@ -95,7 +96,12 @@ positional_encoding_table.mistake(
     },
     evidence="No pair turns like the hand of a clock, then.",
     question="Does i count the channels or the pairs, and which i have channels 4 and 5?",
-    met="public Transformers",
+    met=places(
+        "public Transformers",
+        issue("SamLynnEvans/Transformer", 25),
+        issue("maxjcohen/transformer", 62),
+        issue("jadore801120/attention-is-all-you-need-pytorch", 32),
+    ),
 )
 positional_encoding_table.mistake(
     "exponents-not-by-pairs",
@@ -110,7 +116,7 @@ positional_encoding_table.mistake(
         "for the last."
     ),
     question="Which frequency does the first pair have, and which the one in the middle?",
-    met="tensor2tensor, which divides by D/2 − 1",
+    met=places("tensor2tensor, which divides by D/2 − 1", issue("tensorflow/tensor2tensor", 1423)),
 )
 positional_encoding_table.mistake(
     "halves-not-interleaved",
@@ -121,7 +127,11 @@ positional_encoding_table.mistake(
         "The channels are only in another order, which a model does not mind; the paper has them "
         "in turn."
     ),
-    met="tensor2tensor",
+    met=places(
+        "tensor2tensor",
+        issue("tensorflow/tensor2tensor", 391),
+        issue("tensorflow/text", 1122),
+    ),
 )
 positional_encoding_table.mistake(
     "counted-from-one",
@@ -139,6 +149,7 @@ positional_encoding_table.mistake(
         "cosines of position 0."
     ),
     question="Of which type are the numbers of the table before the sines are written into it?",
+    met=issue("huggingface/transformers", 47674),
 )
 positional_encoding_table.mistake(
     "sines-cosines-swapped",
@@ -190,7 +201,11 @@ positional_encoding.mistake(
     {TABLE: "positional_encoding_table(x.shape[0], x.shape[2])[:, None]"},
     evidence="All positions of a sequence then have one code.",
     question="If the sequences of a batch change places, which codes should change?",
-    met="a public Transformer",
+    met=places(
+        "a public Transformer",
+        issue("cmu-l3/anlp-fall2025-code", 1),
+        issue("songyangco/GETNext", 2),
+    ),
 )
 inherit(
     positional_encoding, positional_encoding_table, "only-one-function", "pair-frequencies-differ",
@@ -222,6 +237,7 @@ positional_encoding.mistake(
     "x is changed in place by +=",
     {f"return x + {TABLE}": f"x += {TABLE}\n    return x"},
     question="Who else still needs x as it was?",
+    met=pull("NVIDIA-NeMo/Speech", 7440),
 )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...older import Recurrence, RNNCell
 from ..exercise import exercise
+from .met import issue, places, pull
 
 
 def _weights(rng, n):
@@ -164,6 +165,10 @@ rnn_step_backward.mistake(
     "the derivative of tanh is taken with its input, not with its output",
     {"(1 - h_new**2)": "(1 - (x @ W_x + h @ W_h + b) ** 2)"},
     {"(1 - h_new**2)": "(1 - np.tanh(h_new) ** 2)"}, question=TANH,
+    met=places(
+        issue("lazyprogrammer/facial-expression-recognition", 2),
+        issue("davidrmiller/neural2d", 40),
+    ),
 )
 rnn_step_backward.mistake(
     "tanh-derivative-of-previous", "the derivative of tanh is taken with the state before",
@@ -180,6 +185,7 @@ rnn_step_backward.mistake(
     {"(1 - h_new**2)": "h_new"}, {"(1 - h_new**2)": "(1 + h_new**2)"},
     {"(1 - h_new**2)": "(h_new**2 - 1)"}, {"(1 - h_new**2)": "(h_new > 0)"},
     {"(1 - h_new**2)": "np.sqrt(1 - h_new**2)"}, question=TANH,
+    met=issue("nicodjimenez/lstm", 41),
 )
 rnn_step_backward.mistake(
     "derivative-without-gradient", "the derivative of tanh stands alone, without the gradient",
@@ -209,6 +215,7 @@ rnn_step_backward.mistake(
 rnn_step_backward.mistake(
     "d-weight-new-state", "d_W_h is taken with the new state", {"h.T @": "h_new.T @"},
     question="What did W_h multiply in forward: the state before, or the new one?",
+    met=issue("VikParuchuri/zero_to_gpt", 9),
 )
 rnn_step_backward.mistake(
     "mean-over-batch", "a mean over the batch stands where a sum should", {"d_a.sum": "d_a.mean"},
@@ -266,6 +273,7 @@ def rnn_states(x, h_0, W_x, W_h, b):
 rnn_states.mistake(
     "always-from-start", "every step starts from h_0", {"h @ W_h": "h_0 @ W_h"},
     question="Which state does a step start from: the one before, or the first?",
+    met=pull("ageron/handson-mlp", 4),
 )
 rnn_states.mistake(
     "states-not-handed-on", "the states are not handed on", {" + h @ W_h": ""},
@@ -476,6 +484,7 @@ rnn_through_time.mistake(
     "d-weight-state-after", "d_W_h is taken with the state after the step",
     {"before[:, t].T": "h[:, t].T"},
     question="What did W_h multiply at step t: h_t, or h_{t−1}?",
+    met=issue("VikParuchuri/zero_to_gpt", 9),
 )
 rnn_through_time.mistake(
     "first-share-missing", "the first step's share of d_W_h is missing",

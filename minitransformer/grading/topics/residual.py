@@ -4,6 +4,7 @@ import numpy as np
 
 from ...layers import Residual
 from ..exercise import exercise
+from .met import issue, places
 
 BACK = {
     "d_y": "(B, T, D)", "sublayer_backward": "function: d_out → d_in",
@@ -112,13 +113,17 @@ post_norm.mistake(
     {"norm(x + sublayer(x))": "x + norm(sublayer(x))"},
     evidence="y is not normalised then: x goes past the norm.",
     question="What should the mean and the variance of y be over the features, γ and β aside?",
-    met="public NumPy Transformers",
+    met=places("public NumPy Transformers", issue("harvardnlp/annotated-transformer", 110)),
 )
 post_norm.mistake(
     "norm-first", "the norm comes first (pre-norm)",
     {"norm(x + sublayer(x))": "x + sublayer(norm(x))"},
     evidence="It is the other of the two usual orders.",
     question="In the paper's figure, is the Add & Norm below its sublayer or above it?",
+    met=places(
+        issue("harvardnlp/annotated-transformer", 1),
+        issue("hkproj/pytorch-transformer", 14),
+    ),
 )
 post_norm.mistake(
     "parts-normed-apart", "x and the branch are each normed, and not their sum",
@@ -190,13 +195,13 @@ pre_norm.mistake(
     {"x + sublayer(norm(x))": "norm(x) + sublayer(norm(x))"},
     evidence="`x = norm(x)` at the beginning does that: the x that was handed in is lost.",
     question="Which x goes around the branch: the one before the norm, or the one after it?",
-    met="public NumPy Transformers",
+    met=places("public NumPy Transformers", issue("SHI-Labs/Compact-Transformers", 25)),
 )
 pre_norm.mistake(
     "norm-at-branch-end", "the norm is taken of the branch's end, not of its beginning",
     {"sublayer(norm(x))": "norm(sublayer(x))"},
     question="What does the sublayer read: x as it is, or x normed?",
-    met="public NumPy Transformers",
+    met=places("public NumPy Transformers", issue("harvardnlp/annotated-transformer", 110)),
 )
 pre_norm.mistake(
     "norm-last", "the norm comes last (post-norm)",

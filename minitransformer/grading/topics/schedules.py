@@ -4,6 +4,7 @@ import math
 
 from ...training.schedules import Cosine, Noam
 from ..exercise import exercise
+from .met import issue, places, pull
 
 
 @exercise(
@@ -107,6 +108,7 @@ noam_rate.mistake(
     {"d_model**-0.5 * min(": "warmup**0.5 * min("},
     {"d_model**-0.5 * min(": "d_model**-0.5 * warmup**0.5 * min("},
     question="How large is the paper's rate at the end of the warm-up?",
+    met=places(pull("espnet/espnet", 2088), issue("Kyubyong/transformer", 89)),
 )
 
 
@@ -176,6 +178,7 @@ cosine_rate.mistake(
         "How much of the way down is done at the last step of the warm-up, and how much at the "
         "last of all?"
     ),
+    met=pull("facebookresearch/fairchem", 1967),
 )
 cosine_rate.mistake(
     "warm-up-from-floor", "the warm-up begins at the floor",

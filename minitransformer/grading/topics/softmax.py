@@ -4,6 +4,7 @@ import numpy as np
 
 from ...layers import Softmax
 from ..exercise import Invariant, exercise
+from .met import issue, places, pull
 
 UNITY = Invariant(
     "The sum of each row of P, less 1,", "the weights of a row are shares of a whole",
@@ -57,6 +58,10 @@ softmax.mistake(
     "no-maximum-shift", "no row is shifted by its maximum", {"scores - largest": "scores"},
     evidence="The exp of 1000 is infinite, and ∞/∞ is NaN.",
     question="What does softmax say if the same number is taken from every score of a row?",
+    met=places(
+        issue("deeplearning4j/deeplearning4j-examples", 730),
+        issue("pyg-team/pytorch_geometric", 53),
+    ),
 )
 softmax.mistake(
     "one-sum-for-all", "one sum serves the whole array",
@@ -72,6 +77,7 @@ softmax.mistake(
     {"scores.max(axis=-1": "scores.max(axis=-2", "weights.sum(axis=-1": "weights.sum(axis=-2"},
     {"scores.max(axis=-1": "scores.max(axis=0", "weights.sum(axis=-1": "weights.sum(axis=0"},
     question="Which axis holds the things that compete for one share?",
+    met=issue("ethanfetaya/NRI", 25),
 )
 softmax.mistake(
     "sums-lose-axis",
@@ -117,6 +123,7 @@ softmax.mistake(
     {"scores.max(": "scores.mean("},
     evidence="Scores 1600 above that number are exponents 1600 too large.",
     question="Which number, taken off, leaves no exponent above 0?",
+    met=pull("FluxML/NNlib.jl", 43),
 )
 softmax.mistake(
     "not-divided-by-sum", "the exponentials are not divided by anything",
@@ -161,7 +168,11 @@ softmax_backward.mistake(
     "diagonal-only", "each weight answers for itself alone, as P(1 − P)",
     {"(d_P - (d_P * P).sum(axis=-1, keepdims=True))": "d_P * (1 - P)"},
     question="If one score rises, what becomes of the weights of the others?",
-    met="public NumPy Transformers, forum answers",
+    met=places(
+        "public NumPy Transformers, forum answers",
+        issue("deeplearning4j/libnd4j", 440),
+        issue("Apiquet/DeepLearningFrameworkFromScratchCpp", 1),
+    ),
 )
 softmax_backward.mistake(
     "weighted-mean-missing", "the weighted mean of d_P is not taken off",

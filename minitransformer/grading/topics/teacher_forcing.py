@@ -6,6 +6,7 @@ from ...data import BOS, EOS, PAD, UNK
 from ...data.batching import make_batch
 from ..exercise import exercise
 from .cross_entropy import draw_targets
+from .met import issue, places
 
 
 def draw_words(rng, n):
@@ -69,7 +70,11 @@ shift_right.mistake(
     {RETURN: "both = np.concatenate([begin, target_out], axis=1)\n    return both, both"},
     evidence="The model learns the identity, and its loss falls to nearly 0.",
     question="At place t, has the decoder read the token that stands at place t of target_out?",
-    met="public code",
+    met=places(
+        "public code",
+        issue("Project-MONAI/GenerativeModels", 314),
+        issue("dmlc/dgl", 5802),
+    ),
 )
 shift_right.mistake(
     "shifted-wrong-way",
@@ -154,5 +159,9 @@ shift_right.mistake(
     {RETURN: "return np.concatenate([begin, target_out[:, :-1]], axis=1), target_out"},
     convention=True,
     evidence="Where EOS is read, nothing is to be said but padding, which the loss leaves out.",
-    met="public code",
+    met=places(
+        "public code",
+        issue("bentrevett/pytorch-seq2seq", 133),
+        issue("bentrevett/pytorch-seq2seq", 182),
+    ),
 )

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...layers import Embedding, Unembedding
 from ..exercise import exercise
+from .met import issue, places, pull
 
 PAD, WORD = 0, 4  # the padding's id, and the first id of a word
 
@@ -107,7 +108,11 @@ tied_backward.mistake(
         "twice is added once."
     ),
     question="What does NumPy do with `a[[3, 3]] += 1`?",
-    met="public NumPy Transformers",
+    met=places(
+        "public NumPy Transformers",
+        issue("HIPS/autograd", 39),
+        pull("pymc-devs/pytensor", 2242),
+    ),
 )
 tied_backward.mistake(
     "places-averaged", "the places with the same id are averaged",
@@ -212,6 +217,7 @@ tied_step.mistake(
     },
     evidence="The two tables were equal before the step, and are not after it.",
     question="Are these two tables, or two names of one?",
+    met=places(issue("paiml/entrenar", 314), issue("google/flax", 1263)),
 )
 tied_step.mistake(
     "sides-gradients-swapped",

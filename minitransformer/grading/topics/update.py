@@ -11,6 +11,7 @@ from ...training.schedules import Noam
 from ..binding import Unfit, bind
 from ..calling import is_blank
 from ..exercise import exercise
+from .met import issue, places, pull
 
 # all of one shape, so that a gradient fits the wrong parameter too
 NAMES = ("W_query", "W_key", "W_value", "W_output")
@@ -135,7 +136,10 @@ update_all.mistake(
     _powers("step + number"), _powers("step + number + 1"), _powers("number + 1"),
     _powers("(step - 1) * len(parameters) + number + 1"), _powers("step * len(parameters)"),
     evidence="The first parameter of a step has another count than the last.", question=ONCE,
-    met="a public NumPy Transformer",
+    met=places(
+        "a public NumPy Transformer",
+        pull("Shubham-cyber-prog/100-Days-Of-Web-Development-ECWoC26", 1575),
+    ),
 )
 update_all.mistake(
     "rate-per-parameter",
@@ -194,12 +198,14 @@ update_all.mistake(
         "The next backward adds to them: each step then follows the sum of all gradients so far."
     ),
     question="What do the arrays that backward adds to hold after this step?",
+    met=places(pull("tenstorrent/tt-blacksmith", 711), pull("wenet-e2e/wekws", 73)),
 )
 update_all.mistake(
     "zeroed-too-early", "the gradients are set to zero before they have been used",
     {LOOP: LOOP + ZERO + "\n        "},
     {ZERO: "for gradient in gradients.values():\n            gradient[...] = 0"},
     question="Which parameters have met their gradient when it becomes zero?",
+    met=issue("lucidrains/byol-pytorch", 93),
 )
 update_all.mistake(
     "parameter-name-rebound",
