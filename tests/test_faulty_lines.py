@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from minitransformer.grading import check, lines
+from minitransformer.grading import own as own_functions
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.lines import is_among, is_trivial
-from minitransformer.grading.own import Own
+from minitransformer.grading.own import Own, is_count
 from minitransformer.grading.repairs import KINDS, repairs
 from minitransformer.grading.watching import Watched
 
@@ -305,7 +306,7 @@ def growing(d_P, P):
 def test_no_change_runs_without_end():
     own = Own(growing)
     ones = np.ones((2, 1))
-    assert own.submission()(ones, ones).shape == (2, 1) and own.rounds == 5
+    assert own.submission()(ones, ones).shape == (2, 1) and own.rounds == 6  # one is the call
     own.most = 1000
     for line in (3, 6):
         for kind in KINDS:
@@ -319,6 +320,56 @@ def test_no_change_runs_without_end():
                 finally:
                     assert own.rounds <= 1001
     assert check("softmax.backward", growing, quiet=True).findings[0].lines
+
+
+def expect_few(values):
+    if len(values) > 100_000:
+        pytest.fail("a list has grown without end")
+
+
+def summed(values):
+    expect_few(values)
+    if not values:
+        return 0
+    *below, top = values
+    return top + summed(below)
+
+
+def doubled_in_a_loop(values):
+    n = 0
+    while n < 5 and len(values) < 100_000:
+        n = n + 1
+        values = values + [n]
+    return len(values)
+
+
+@pytest.mark.parametrize("answer", [summed, doubled_in_a_loop])
+def test_no_list_grows_without_end(answer, monkeypatch):
+    monkeypatch.setattr(own_functions, "LARGEST", 1000)
+    own = Own(answer)
+    function = own.mains[0]
+    own.most, stopped = 10_000, 0
+    for kind in KINDS:
+        for line in range(first_line(answer), first_line(answer) + 8):
+            for _ in repairs(own.trees[function], line, kind):
+                try:
+                    own.run(function, compile(own.trees[function], "<a change>", "exec"))
+                    assert np.all(own.submission()([1.0, 2.0, 3.0]) < 100_000)
+                except own_functions.Endless:
+                    stopped += 1
+                except (ArithmeticError, LookupError, NameError, SyntaxError, TypeError, ValueError,
+                        AttributeError, RecursionError):
+                    continue
+    assert stopped
+
+
+def test_what_counts_is_no_line_of_the_learner(monkeypatch):
+    own = Own(growing)
+    start = first_line(growing)
+    assert sorted({line - start for _, line in own.lines()}) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert sum(is_count(node) for node in ast.walk(own.trees[growing])) == 3
+    seen = values_of(growing, np.ones(2), np.ones(2))
+    assert not [text for _, text, _, _ in seen if "locals" in text]
 
 
 # -- what is shown ---------------------------------------------------------------------------------

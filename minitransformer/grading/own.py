@@ -6,23 +6,27 @@ import inspect
 import linecache
 import os
 
+import numpy as np
+
 from .calling import LIBRARIES
 from .program import Program
 
 COUNT = "_minitransformer_counts"  # under which the functions know `Own.count`
+LARGEST = 1_000_000  # numbers, or things in lists, that a changed function may have at hand
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Endless(Exception):
-    """A changed function has gone through its loops far more often than the one handed in."""
+    """A changed function has gone through its loops or called itself far more often than the one
+    handed in, or has made its lists or arrays grow."""
 
 
 class Own(Program):
     """A submission with the functions and classes of the learner's own that it uses.
 
-    `rounds` counts the rounds of their loops; more than `most` are not made, so that none that is
-    changed runs without end. Raises LookupError where their text is not there, or is not that of a
-    plain function or class.
+    `rounds` counts the rounds of their loops and their calls; more than `most` are not made, so
+    that none that is changed runs without end. Raises LookupError where their text is not there, or
+    is not that of a plain function or class.
     """
 
     rounds, most = 0, None
@@ -39,13 +43,15 @@ class Own(Program):
         for function, tree in self.trees.items():
             self.spaces[function][COUNT] = self.count
             for node in ast.walk(tree):
-                if isinstance(node, (ast.For, ast.While)):
+                if isinstance(node, (ast.For, ast.While, ast.FunctionDef)):
                     node.body.insert(0, counting(node))
             self.run(function, compile(tree, "<counted>", "exec"))
 
-    def count(self):
+    def count(self, variables):
         self.rounds += 1
-        if self.most is not None and self.rounds > self.most:
+        if self.most is not None and (
+            self.rounds > self.most or sum(map(size_of, variables.values())) > LARGEST
+        ):
             raise Endless
 
     def lines(self):
@@ -54,7 +60,7 @@ class Own(Program):
             (function, node.lineno)
             for function, tree in self.trees.items()
             for node in ast.walk(tree)
-            if isinstance(node, ast.stmt)
+            if isinstance(node, ast.stmt) and not is_count(node)
         ]
 
     def run(self, function, code):
@@ -68,12 +74,26 @@ class Own(Program):
         return tuple(map(self.now, self.mains)) if self.is_pair else self.now()
 
 
-def counting(loop):
-    """A statement that counts a round of a loop; it stands in the loop's own line."""
-    statement = ast.parse(f"{COUNT}()").body[0]
+def counting(owner):
+    """A statement that counts a round of a loop, or a call of a function; it stands in the first
+    line of these."""
+    statement = ast.parse(f"{COUNT}(locals())").body[0]
     for node in ast.walk(statement):
-        ast.copy_location(node, loop)
+        ast.copy_location(node, owner)
     return statement
+
+
+def is_count(statement):
+    """Whether it is a statement of ours, which counts."""
+    call = getattr(statement, "value", None)
+    return isinstance(call, ast.Call) and getattr(call.func, "id", "") == COUNT
+
+
+def size_of(value):
+    """How many numbers an array has, or things a list; 0 for anything else."""
+    if isinstance(value, (list, tuple)):
+        return len(value)
+    return value.size if isinstance(value, np.ndarray) else 0
 
 
 def is_own(value):

@@ -8,6 +8,8 @@ import dataclasses
 
 import numpy as np
 
+from .own import is_count
+
 NAME = "_minitransformer_sees"  # under which the functions that are watched know `Watched.sees`
 LARGEST = 1_000_000  # numbers in an array whose value is kept
 MANY = 100  # values of a place that are kept
@@ -159,6 +161,8 @@ class Watching(ast.NodeTransformer):
         return [node, *self.once_more(node.target.id, node.lineno, text)]
 
     def visit_Expr(self, node):
+        if is_count(node):
+            return node
         self.line = node.lineno
         node.value = self.visit_parts(node.value)
         return node
