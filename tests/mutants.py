@@ -1590,7 +1590,7 @@ p("x381", "NotImplementedError is an error like others", 'Trouble("stub", "it ra
 p("x382", "the shapes that were given are not said", '{explain(problem)} {shapes}"', '{explain(problem)}"')
 
 p = plants("grading/diagnosis.py", "test_grading.py", "call_before or half or changed or all_sizes_are_equal or rule_finds")
-p("x383", "a second answer is not asked for", "if agree(again, yours):", "if True:")
+p("x383", "a second answer is not asked for", "if not can_be_compared or agree(again, yours, None, can_be_compared):", "if True:")
 p("x384", "what is missing is called wrong", "if missing and set(wrong) == set(missing):", "if False:")
 p("x385", "a changed input passes", 'finding.label == "note"', 'finding.label == "note" or finding.id == "changed"')
 p("x386", "no second run where all sizes are equal", "for sizes in TWINS.values():", "for sizes in ():")
@@ -3137,7 +3137,7 @@ p("xln37", "exchanges are not tried", "KINDS = (exchanges, corrections,", "KINDS
 p = plants("grading/lines.py", "test_faulty_lines.py", "at_fault or besides or known_as or no_line or two_draws")
 p("xln40", "one draw is enough for a change", "                    for here in (expected, elsewhere)\n", "                    for here in ()\n", select="elsewhere_too")
 p("xln41", "time does not matter", "        return time.process_time() < self.until\n", "        return True\n", select="given_time")
-p("xln42", "the first value of its own is not shown", "        for n in unknown[:1]:\n", "        for n in unknown[:0]:\n")
+p("xln42", "the first value of its own is not shown", "for n in [] if repaired else unknown[:1]:", "for n in []:")
 p("xln43", "a value that is right is tried", "        if agree(made, expected):\n            return ALL\n", "")
 p("xln44", "the whole statement is named", "        shortest = next((n for n in parts if self.fixing([n])[1] == reached), number)\n", "        shortest = number\n")
 p("xln45", "a reversed array is known", "            if agreeing(rows, value.reshape(-1), tolerance).all(axis=1).any():\n", "            if agreeing(np.sort(rows), np.sort(value.reshape(-1)), tolerance).all(axis=1).any():\n", select="known_as")
