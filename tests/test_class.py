@@ -329,7 +329,7 @@ def test_a_teachers_name_is_put_to_the_mistake_that_it_is_of(tmp_path):
         "sin is taken (your teacher's list)", "Why a sine?",
     )
     assert named["id"].endswith("/teacher") and [f["title"] for f in others] == ["", ""]
-    assert histogram(some)[0] == (2, BACKWARD, "unknown")
+    assert histogram(some)[0] == (2, BACKWARD, "wrong numbers, and no known mistake")
 
 
 def test_a_name_is_for_its_exercise_only(tmp_path):

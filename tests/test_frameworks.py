@@ -39,6 +39,9 @@ class Tensor(np.ndarray):
     def requires_grad_(self):
         return self
 
+    def clone(self):  # whose gradient is that of what it was made of
+        return self
+
 
 class Function:
     """`torch.autograd.Function`, for one call."""
@@ -97,7 +100,7 @@ def stand_in_for_torch():
 
     return types.SimpleNamespace(
         autograd=types.SimpleNamespace(Function=Function, grad=_grad),
-        from_numpy=from_numpy, ones_like=np.ones_like,
+        from_numpy=from_numpy, ones_like=np.ones_like, enable_grad=contextlib.nullcontext,
     )
 
 
@@ -174,6 +177,52 @@ def test_a_function_of_pytorch_is_checked_in_both_directions(torch):
     assert not wrong.passed
     assert wrong.findings[0].id == "weighted-mean-missing"
     assert wrong.answer == "MySoftmax"
+
+
+def test_its_apply_is_the_function_itself(torch):
+    assert check("softmax.backward", softmax_of(torch).apply, quiet=True).passed
+
+
+@pytest.mark.parity
+def test_gradients_may_be_switched_off_and_forward_may_work_in_place():
+    torch = pytest.importorskip("torch")
+
+    class InPlace(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, scores):
+            scores.sub_(scores.max(-1, keepdim=True).values).exp_()
+            scores.div_(scores.sum(-1, keepdim=True))
+            ctx.mark_dirty(scores)
+            ctx.save_for_backward(scores)
+            return scores
+
+        @staticmethod
+        def backward(ctx, d_P):
+            (P,) = ctx.saved_tensors
+            return P * (d_P - (d_P * P).sum(-1, keepdim=True))
+
+    with torch.no_grad():
+        assert check("softmax.backward", InPlace, quiet=True).passed
+
+
+@pytest.mark.parity
+def test_a_function_of_tensors_that_got_arrays_is_told_of_convert():
+    torch = pytest.importorskip("torch")
+    report = check("softmax.forward", lambda scores: torch.softmax(scores, -1), quiet=True)
+    assert "check(…, convert=torch.from_numpy)" in str(report)
+
+
+@pytest.mark.parity
+def test_a_custom_vjp_may_be_jitted():
+    jax = pytest.importorskip("jax")
+
+    @jax.jit
+    @jax.custom_vjp
+    def relu(x):
+        return jax.numpy.maximum(x, 0)
+
+    relu.__wrapped__.defvjp(lambda x: (relu(x), x), lambda x, d_y: (d_y * (x > 0),))
+    assert check("relu.backward", relu, quiet=True).passed
 
 
 def test_inputs_of_a_function_are_found_by_name_whatever_their_order(torch):

@@ -12,7 +12,7 @@ from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import Dropout, Linear
 from minitransformer.testing import away_from_initialisation, gradient_check, gradient_error
-from minitransformer.testing.gradient_check import ROUNDING, GradientReport, GradientRow
+from minitransformer.testing.gradient_check import ANOTHER, ROUNDING, GradientReport, GradientRow
 
 
 class Cubic(Module):
@@ -181,6 +181,46 @@ def test_the_first_wrong_entry_is_named_with_both_numbers():
     assert row.evidence[0] == (
         f"At [0, 2, 0] backward says 0, the differences {expected:.6g}; 10 of 30 entries are wrong."
     )
+
+
+class Noisy(Module):
+    """y = x ∘ noise, drawn anew at each call from a generator that nobody resets."""
+
+    def forward(self, x):
+        noise = DRAWN.standard_normal(x.shape)
+        self.save(noise)
+        return x * noise
+
+    def backward(self, d_y):
+        return d_y * self.saved()
+
+
+class Tensor:
+    """As PyTorch's: it can be detached."""
+
+    def detach(self):
+        return self
+
+
+class OfTensors(Module):
+    def forward(self, x):
+        return Tensor()
+
+    def backward(self, d_y):
+        return d_y
+
+
+DRAWN = np.random.default_rng(0)
+
+
+def test_a_forward_that_draws_anew_is_called_so_and_no_kink():
+    report = gradient_check(Noisy(), np.ones((2, 3)))
+    assert not report.passed and report.rows[0].note == ANOTHER
+
+
+def test_a_component_that_returns_a_tensor_is_told_where_to_go():
+    with pytest.raises(InputError, match="forward returned a tensor. A component works on NumPy"):
+        gradient_check(OfTensors(), np.ones((2, 3)))
 
 
 def test_where_entries_were_drawn_the_report_says_no_more_than_that_it_is_wrong():

@@ -171,14 +171,14 @@ def test_an_exercise_that_does_not_exist_is_refused_before_anything_runs(capsys,
 
 def test_ctrl_c_ends_the_check_with_one_line_and_status_130(capsys, monkeypatch):
     stopped = Submission("mine.py", "interrupted", remark="interrupted")
-    monkeypatch.setattr("minitransformer.grading.one_file.grade", lambda *_: [stopped])
+    monkeypatch.setattr("minitransformer.grading.one_file.grade", lambda *_, **__: [stopped])
     write(SOFTMAX)
     assert run("check mine.py", capsys) == (130, "", "minitransformer: interrupted.\n")
 
 
 def test_a_file_that_could_not_be_run_for_want_of_room_is_no_interruption(capsys, monkeypatch):
     full = Submission("mine.py", "not graded", remark="not graded: No space left on device")
-    monkeypatch.setattr("minitransformer.grading.one_file.grade", lambda *_: [full])
+    monkeypatch.setattr("minitransformer.grading.one_file.grade", lambda *_, **__: [full])
     write(SOFTMAX)
     status, out, err = run("check mine.py", capsys)
     assert (status, err) == (2, "") and "No space left" in out
@@ -502,9 +502,9 @@ def runs(monkeypatch):
     """The files that are run."""
     ran = []
 
-    def counted(files, seconds):
+    def counted(files, seconds, **options):
         ran.extend(file.name for file in files)
-        return grade(files, seconds)
+        return grade(files, seconds, **options)
 
     monkeypatch.setattr(lessons_progress, "grade", counted)
     return ran
@@ -625,7 +625,7 @@ def test_ctrl_c_ends_next_with_one_line_and_status_130(course, capsys, monkeypat
     folder.mkdir()
     write(RELU, folder / "mine.py")
     stopped = Submission("mine.py", "interrupted", remark="interrupted")
-    monkeypatch.setattr(lessons_progress, "grade", lambda *_: [stopped])
+    monkeypatch.setattr(lessons_progress, "grade", lambda *_, **__: [stopped])
     status, out, err = run("next", capsys)
     assert (status, out) == (130, "") and err.endswith("\nminitransformer: interrupted.\n")
     assert not (folder / ".checked.json").exists()

@@ -4,6 +4,8 @@ exercise's order."""
 import functools
 import inspect
 
+import numpy as np
+
 SHORT = {"q": "query", "k": "key", "v": "value", "w": "weight", "b": "bias", "eps": "epsilon",
          "lr": "learningrate", "b1": "beta1", "b2": "beta2", "t": "step", "param": "parameter",
          "grad": "gradient"}  # fmt: skip
@@ -42,6 +44,9 @@ def bind(function, given, order, what, first=0):
         return (), {name: given[name] for name in order}
     starts = order[:first] if left[:first] == order[:first] else []
     takers = _takers(strangers, needed, left, starts)
+    # an option keeps its default: it is a number where an array is left, or the other way round
+    if not needed and takers and not all(_fits(p, given[name]) for p, name in zip(takers, left)):
+        takers = []
     if takers is None:
         text = f"{what} asks for {', '.join(p.name for p in asked)}"
         if not order:
@@ -59,6 +64,12 @@ def bind(function, given, order, what, first=0):
         for p in asked
         if p.kind != p.POSITIONAL_ONLY and p.name in chosen
     }
+
+
+def _fits(parameter, value):
+    """Whether a value may stand in place of a parameter's default."""
+    default = parameter.default
+    return default is None or isinstance(default, np.ndarray) == isinstance(value, np.ndarray)
 
 
 def _takers(strangers, needed, left, starts):

@@ -11,13 +11,16 @@ import warnings
 
 import numpy as np
 
+from ..testing.difference import scale_of
 from .binding import Unfit, bind, find_name
 from .frameworks import Converted
-from .outcome import Outcome, Trouble, read
+from .outcome import TOLERANCES, Outcome, Trouble, read
 
 LONGEST, LONGEST_ERROR = 160, 320  # characters of a line of code, and of an error's text
 CUT = 1000  # characters of a text that are looked at
 LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+AMPLE = 10  # times what rounding of the inputs does, rounding on the way may do
+TENSORS = "For a function of tensors: check(…, convert=torch.from_numpy)."
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 # what the bytecode of a function that computes something has
 WORKING = ("CALL", "BINARY", "COMPARE", "UNARY")
@@ -39,12 +42,12 @@ def call(submission, exercise, given, aloud=False):
     inputs = copy.deepcopy(given)
     everything = inputs if exercise.drive else exercise.everything(inputs)
     follows = {name: value for name, value in everything.items() if name not in inputs}
-    before = copy.deepcopy(follows)
+    before, is_converted = copy.deepcopy(follows), isinstance(submission, Converted)
     heard = contextlib.nullcontext() if aloud else contextlib.redirect_stdout(Silence())
     with np.errstate(all="ignore"), warnings.catch_warnings(), heard:
         warnings.simplefilter("ignore")
         try:
-            if exercise.drive and isinstance(submission, Converted):
+            if exercise.drive and is_converted:
                 raise Unfit(f"For {exercise.id}, hand in a function of NumPy arrays.")
             returned = (
                 exercise.drive(submission, inputs)
@@ -59,20 +62,47 @@ def call(submission, exercise, given, aloud=False):
             raise
         except BaseException as problem:  # a learner's code may raise anything
             shapes = _shapes(taken_by(submission, exercise, given))
-            return Outcome(
-                trouble=Trouble("raised", f"It raised {explain(problem)} {shapes}".strip())
-            )
+            said = explain(problem)
+            tensors = TENSORS if "Tensor" in said and not is_converted else ""
+            sentences = filter(None, (f"It raised {said}", shapes, tensors))
+            return Outcome(trouble=Trouble("raised", " ".join(sentences)))
         try:
             if returned is None and is_blank(submission):
                 return Outcome(trouble=Trouble("stub", "its body is empty"))
             outcome = read(returned, exercise, inputs)
-        except Exception as problem:  # objects that do not let themselves be looked at
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # objects that do not let themselves be looked at
             text = (
                 f"What it returned ({type(returned).__name__}) cannot be read: {explain(problem)}"
             )
             return Outcome(trouble=Trouble("type", text))
     outcome.changed = changes(exercise, given, inputs) + changes(exercise, before, follows)
+    if outcome.tolerance >= TOLERANCES[4] and not outcome.stopped():  # it came in float32
+        outcome.tolerance += AMPLE * change_by_rounding(exercise, given)
     return outcome
+
+
+def change_by_rounding(exercise, given):
+    """How much the right outputs change where the inputs are rounded to float32, relative to the
+    largest number: no answer in float32 can be expected to be more exact."""
+    rounded = {
+        name: x.astype(np.float32).astype(x.dtype) if is_double(x) else x
+        for name, x in given.items()
+    }
+    with np.errstate(all="ignore"):
+        exact, coarse = (call_own(exercise.reference, exercise, x) for x in (given, rounded))
+    worst = 0.0
+    for name, a in exact.outputs.items():
+        b = coarse.outputs.get(name)
+        if b is not None and a.shape == b.shape:
+            gaps = np.abs(a - b)[np.isfinite(a) & np.isfinite(b)] / scale_of(a)
+            worst = max(worst, float(gaps.max(initial=0)))
+    return worst
+
+
+def is_double(x):
+    return isinstance(x, np.ndarray) and x.dtype == np.float64
 
 
 def call_own(function, exercise, given):

@@ -41,7 +41,8 @@ def unnamed(reports):
     return [
         id
         for id, report in reports.items()
-        if report["status"] == "wrong" and not any(f["title"] for f in report["findings"])
+        if report["status"] == "wrong"
+        and not any(f["title"] and f["exact"] for f in report["findings"])
     ]
 
 

@@ -35,11 +35,22 @@ class Converted:
 def converted(submission, convert=None):
     """The submission as it is, or `Converted` if it belongs to a framework or asks for it."""
     torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
+    if _attribute(submission, "__name__") == "apply":  # as PyTorch's own users hand it on
+        submission = _attribute(submission, "__self__") or submission
     if torch and inspect.isclass(submission) and issubclass(submission, torch.autograd.Function):
         return Converted(submission, convert or torch.from_numpy, run_torch_function)
-    if jax and isinstance(submission, jax.custom_vjp):
+    inside = _attribute(submission, "__wrapped__")  # where jax.jit is around it
+    if jax and (isinstance(submission, jax.custom_vjp) or isinstance(inside, jax.custom_vjp)):
         return Converted(submission, convert or jax.numpy.asarray, run_custom_vjp)
     return Converted(submission, convert) if convert else submission
+
+
+def _attribute(submission, name):
+    """An attribute; None if it has none, or does not say."""
+    try:
+        return getattr(submission, name, None)
+    except Exception:
+        return None
 
 
 def run_torch_function(function, exercise, given):
@@ -53,12 +64,15 @@ def run_torch_function(function, exercise, given):
     if exercise.forward is None:
         return function.apply(*_filled(slots, given))
     leaves = {name: given[name].detach().requires_grad_() for name in _differentiated(exercise)}
-    y = function.apply(*_filled(slots, {**given, **leaves}))
-    outputs = y if isinstance(y, tuple) else (y,)
-    d_outputs = [given[name] for name in exercise.upstream] or [torch.ones_like(outputs[0])]
-    gradients = torch.autograd.grad(
-        outputs[: len(d_outputs)], list(leaves.values()), d_outputs, allow_unused=True
-    )
+    with torch.enable_grad():
+        # a copy, as in a network: what is a leaf may not be changed in place
+        inputs = {name: leaf.clone() for name, leaf in leaves.items()}
+        y = function.apply(*_filled(slots, {**given, **inputs}))
+        outputs = y if isinstance(y, tuple) else (y,)
+        d_outputs = [given[name] for name in exercise.upstream] or [torch.ones_like(outputs[0])]
+        gradients = torch.autograd.grad(
+            outputs[: len(d_outputs)], list(leaves.values()), d_outputs, allow_unused=True
+        )
     return dict(zip(exercise.returns, gradients))
 
 

@@ -24,6 +24,14 @@ from .recheck import Interrupted, recheck
 from .result import Unreadable, escaped, read_found
 from .submission import Submission, find_sources
 
+RULES = {  # what is wrong where no mistake has a name
+    "raised": "stopped with an error", "nothing": "returned nothing",
+    "count": "returned too few or too many arrays",
+    "type": "returned something that is no array of numbers", "shape": "returned another shape",
+    "arguments": "takes other arguments than it is given", "missing": "only a part is there",
+    "not-repeatable": "answers differently when called again", "changed": "changes an input",
+    "accepted": "accepts what should be refused",
+}  # fmt: skip
 BAR = 30  # the longest bar of the histogram
 RUN = ("graded", "crashed", "timed out", "stopped")  # what became of a file that had its time
 CHANGED = (
@@ -32,18 +40,19 @@ CHANGED = (
 )
 
 
-def grade(paths, seconds=60.0, jobs=None):
+def grade(paths, seconds=60.0, jobs=None, with_modules=False):
     """The `Submission` of every notebook and Python file among the paths and in the folders among
     them, in their order.
 
     Each runs on a copy, in a process and a folder of its own, for at most `seconds`, `jobs` at a
     time; what is right then runs once more without the rest of its file. Ctrl-C ends those that
-    run; all stand in what is returned. A submission's code is run as it is: what it may do is what
-    the user may do. Raises InputError for a path that is not there, where there is nothing to
-    grade, and in a browser.
+    run; all stand in what is returned. `with_modules`: the modules beside a file are copied with
+    it, as they are for a file of a student's own folder. A submission's code is run as it is: what
+    it may do is what the user may do. Raises InputError for a path that is not there, where there
+    is nothing to grade, and in a browser.
     """
     expect_processes("Grading files")
-    sources, stop = find_sources(paths), threading.Event()
+    sources, stop = find_sources(paths, with_modules), threading.Event()
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         try:
             waiting = [pool.submit(grade_file, source, seconds, stop) for source in sources]
@@ -98,7 +107,7 @@ def _run(source, submission, folder, seconds, stop):
     try:
         found, unread = read_found(result), ""
     except Unreadable as problem:
-        found = {"reports": {}, "errors": [], "finished": False, "refused": ""}
+        found = {"reports": {}, "errors": [], "finished": False, "refused": "", "running": ""}
         unread = str(problem)
     submission.reports, submission.errors = found["reports"], found["errors"]
     submission.status, submission.remark = _what_became(ended, found, unread, result, seconds)
@@ -138,10 +147,11 @@ def _what_became(ended, found, unread, result, seconds):
     """(status, remark) of a submission whose process has ended."""
     if ended.why == "interrupted":
         return "interrupted", "interrupted"
+    at = f" (in the check of {found['running']})" if found["running"] else ""
     if ended.why == "endless":
-        return "timed out", f"stopped after {seconds:g} s: it did not come to an end"
+        return "timed out", f"stopped after {seconds:g} s: it did not come to an end{at}"
     if ended.why == "flood":
-        return "stopped", f"stopped: it printed more than {TOO_MUCH >> 20} MB"
+        return "stopped", f"stopped: it printed more than {TOO_MUCH >> 20} MB{at}"
     if unread and (ended.status == 0 or os.path.lexists(result)):
         return (
             "crashed",
@@ -152,7 +162,7 @@ def _what_became(ended, found, unread, result, seconds):
     if not found["finished"]:
         last = ended.head.strip().splitlines()
         status = "unknown" if ended.status is None else ended.status
-        return "crashed", f"crashed (exit status {status})" + (
+        return "crashed", f"crashed (exit status {status}){at}" + (
             f": {short(last[-1])}" if last else ""
         )
     return "graded", f"printed {ended.printed / 1e6:.1f} MB" if ended.printed > MUCH else ""
@@ -196,7 +206,7 @@ def is_folder(path):
 def histogram(submissions):
     """[(count, exercise, title)] of the mistakes in all submissions, the most frequent first."""
     counts = collections.Counter(
-        (exercise, finding["title"] or finding["id"].removeprefix(f"{exercise}/"))
+        (exercise, name_of(finding, exercise))
         for submission in submissions
         for exercise, report in submission.reports.items()
         if report["status"] == "wrong"
@@ -206,6 +216,15 @@ def histogram(submissions):
     return sorted(
         ((count, *key) for key, count in counts.items()), key=lambda row: (-row[0], row[1:])
     )
+
+
+def name_of(finding, exercise):
+    """What a finding is called in the table of a class: the title of a mistake that makes exactly
+    these numbers, or what kind of wrong it is."""
+    if finding["title"] and finding["exact"]:
+        return finding["title"]
+    rule = finding["id"].removeprefix(f"{exercise}/")
+    return RULES.get(rule, "wrong numbers, and no known mistake")
 
 
 def was_interrupted(submissions):

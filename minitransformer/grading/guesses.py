@@ -3,9 +3,9 @@ function of the exercises that it calls, with one thing changed."""
 
 import ast
 import inspect
-import time
 
 from .attempt import agree, attempt_own, differing
+from .budget import Budget
 from .changes import changes
 from .exercise import EXERCISES, Exercise, Mistake, source_of
 from .known import Match
@@ -101,7 +101,7 @@ def candidates(program, yours, expected, only=None):
     )
     if telling is None:
         return []
-    found, began = [], time.process_time()
+    found, budget = [], Budget(SECONDS)
     for rank, mistake, function in program.versions(only):
         glance = attempt_own(function, exercise, {telling: given[telling]})
         seen = [n for n in wrong if telling in wrong[n] and agree(yours, glance, n, [telling])]
@@ -111,6 +111,6 @@ def candidates(program, yours, expected, only=None):
             whole = agree(yours, made)
             if whole or explained:
                 found.append((not whole, -len(explained), rank, len(found), explained, mistake))
-        if time.process_time() - began > SECONDS:
+        if not budget.is_left():
             break
     return found

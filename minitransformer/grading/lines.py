@@ -9,12 +9,12 @@ import contextlib
 import dataclasses
 import itertools
 import math
-import time
 
 import numpy as np
 
 from ..testing.difference import agreeing
 from .attempt import agree, attempt, attempt_own
+from .budget import Budget
 from .calling import Silence, short
 from .guesses import Reference
 from .own import Own, line_of
@@ -78,7 +78,7 @@ class Search:
         yours, expected = attempts[0]
         self.exercise, self.tolerance = expected.exercise, yours[situation].tolerance
         self.given = {situation: expected.given[situation]}
-        self.watched, self.until = Watched(own), 0.0
+        self.watched, self.budget = Watched(own), Budget(SECONDS)
         with self.watched.recording() as self.values:
             attempt(own.submission(), self.exercise, self.given)
         own.most = MORE * (1 + own.rounds)
@@ -112,10 +112,10 @@ class Search:
         return [self.shown(*line, reason) for line, reason in [*reasons.items()][:SHOWN]]
 
     def begin(self):
-        self.until = time.process_time() + SECONDS
+        self.budget = Budget(SECONDS)
 
     def has_time(self):
-        return time.process_time() < self.until
+        return self.budget.is_left()
 
     def here(self, number, reached, is_first):
         """What is said of a place that a value of the right way puts right: the shortest part of it

@@ -24,7 +24,7 @@ def check_file(file, exercises=(), seconds=SECONDS):
     """
     wanted = [find(id).id for id in exercises]
     expect_a_file(file)
-    (submission,) = grade([file], seconds, 1)
+    (submission,) = grade([file], seconds, 1, with_modules=True)
     if submission.status in ("interrupted", "not graded") and "interrupted" in submission.remark:
         raise KeyboardInterrupt
     if wanted:
@@ -66,7 +66,7 @@ def as_lines(submission, exercises=()):
     """What the learner reads: every report, what failed, and how many are right."""
     blocks = [str(Report.from_dict(report)) for report in submission.reports.values()]
     blocks += notes(submission, exercises)
-    return "\n\n".join([*blocks, summary(submission)])
+    return "\n\n".join([*blocks, summary(submission, exercises)])
 
 
 def notes(submission, exercises=()):
@@ -83,9 +83,11 @@ def notes(submission, exercises=()):
     ]
 
 
-def summary(submission):
+def summary(submission, exercises=()):
     """How many of the answers are right."""
     count = len(submission.reports)
+    if exercises and not count and submission.status == "graded":
+        return f"0 of {len({*exercises})} right."
     if not count and (submission.errors or submission.status != "graded"):
         return "Nothing could be checked."
     if not count:

@@ -24,7 +24,7 @@ REPORT = {
     "exercise": str, "passed": bool, "status": str, "right": [str], "situations": int,
     "severity": str,
 }
-FOUND = {"errors": [str], "finished": bool, "refused": str}
+FOUND = {"errors": [str], "finished": bool, "refused": str, "running": str}
 
 
 class Unreadable(Exception):
@@ -86,10 +86,10 @@ def read_json(path):
 
 
 def read_found(path):
-    """What the runner wrote: {"reports", "errors", "finished", "refused"}, types checked, texts
-    plain. Raises Unreadable."""
+    """What the runner wrote: {"reports", "errors", "finished", "refused", "running"}, types
+    checked, texts plain. Raises Unreadable."""
     found = read_json(path)
-    kept = take(found, FOUND, "result")
+    kept = take({"running": "", **found} if isinstance(found, dict) else found, FOUND, "result")
     reports = found.get("reports")
     if not isinstance(reports, dict) or len(reports) > len(EXERCISES):
         raise Unreadable("its reports are no dict by exercise")

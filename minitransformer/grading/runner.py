@@ -4,7 +4,7 @@ said.
     python -m minitransformer.grading.runner FILE RESULT SECONDS
 
 FILE is a copy in a folder of its own. A cell that fails does not stop the next. RESULT is written
-anew after each cell, so that what was said is not lost if a later one never ends.
+anew after each cell and each check, so that what was said is not lost if a later one never ends.
 """
 
 import ast
@@ -30,7 +30,8 @@ ERRORS = 100  # of a submission that are kept
 
 def main(file, result, seconds):
     file = begin(file, seconds)
-    found, named = {"reports": {}, "errors": [], "finished": False, "refused": ""}, set()
+    found: dict = {"reports": {}, "errors": [], "finished": False, "refused": "", "running": ""}
+    named: set = set()
     LISTENERS.append(lambda report: keep(report, found["reports"], named))
     names = {
         "__name__": "__main__",
@@ -48,12 +49,13 @@ def main(file, result, seconds):
         note(found["errors"], place, run(cell, place, names, compiler))
         write_whole(result, found)
     for exercise in EXERCISES.values():
-        note(
-            found["errors"],
-            exercise.id,
-            check_unasked(exercise, names.get(exercise.name), found["reports"], named),
-        )
-    found["finished"] = True
+        function = names.get(exercise.name)
+        if exercise.id in named or not is_of_the_file(function):
+            continue
+        found["running"] = exercise.id
+        write_whole(result, found)
+        note(found["errors"], exercise.id, check_unasked(exercise, function, found["reports"]))
+    found["finished"], found["running"] = True, ""
     write_whole(result, found)
 
 
@@ -76,17 +78,19 @@ def note(errors, place, problem):
         errors.append(f"{place}: {problem}")
 
 
-def check_unasked(exercise, function, reports, named):
+def is_of_the_file(function):
+    """Whether it is a function that the file defines."""
+    try:
+        return inspect.isfunction(function) and function.__module__ == "__main__"
+    except BaseException:  # an object that does not let itself be looked at
+        return False
+
+
+def check_unasked(exercise, function, reports):
     """Check a function that was written, and never checked, whatever else was. Return what it
     raised, in a sentence, or nothing."""
     before = reports.get(exercise.id)
     try:
-        if (
-            exercise.id in named
-            or not inspect.isfunction(function)
-            or function.__module__ != "__main__"
-        ):
-            return ""
         report = check(exercise, function, quiet=True)
         # another function of that name
         if [finding.id for finding in report.findings] == ["arguments"]:

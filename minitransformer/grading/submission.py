@@ -67,19 +67,22 @@ class Source:
             return True
 
 
-def find_sources(paths):
+def find_sources(paths, with_modules=False):
     """A `Source` for every file that the paths name, and for all in the folders among them, in
     their order.
 
     Hidden files and Python's caches are left out. What lies in a folder below a named one is taken
-    to belong together: a student's own folder. Raises InputError for a path that is not there, and
+    to belong together: a student's own folder; and `with_modules`, the modules beside any file.
+    Raises InputError for a path that is not there, and
     where there is nothing to grade.
     """
     found = {}
-    for path in map(pathlib.Path, paths):
-        if path == pathlib.Path() or not os.path.lexists(path):
+    for name in paths:
+        path = pathlib.Path(name)
+        if not os.fspath(name) or not os.path.lexists(path):
             raise InputError(
-                f"There is no file or folder {str(path)!r}. Name the folder with the submissions."
+                f"There is no file or folder {os.fspath(name)!r}. Name the folder with the "
+                "submissions."
             )
         files = walk(path) if path.is_dir() else {path: ""}
         found.update({file: problem for file, problem in files.items() if file not in found})
@@ -98,6 +101,8 @@ def find_sources(paths):
         folder = source.path.parent
         if not source.refused and any(root in folder.parents for root in roots):
             source.beside = beside.setdefault(folder, beside.get(folder) or files_of(folder))
+        elif with_modules and not source.refused:
+            source.beside = modules_of(folder)
     return sources
 
 
@@ -150,10 +155,21 @@ def read(file, roots):
         return Source(file, refused=reason)
 
 
+def modules_of(folder):
+    """{name: bytes} of the Python files in a folder, not below it: a learner may work in a folder
+    that holds much else."""
+    return kept_of(folder, sorted(folder.glob("*.py")))
+
+
 def files_of(folder):
-    """{path within the folder: bytes} of its regular files, as long as they are few and small."""
+    """{path within the folder: bytes} of its regular files."""
+    return kept_of(folder, walk(folder))
+
+
+def kept_of(folder, paths):
+    """{path within the folder: bytes} of these, as long as they are few and small."""
     found, size = {}, 0
-    for path in walk(folder):
+    for path in paths:
         try:
             data = read_small(path, LARGEST)
         except OSError:

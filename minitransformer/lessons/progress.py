@@ -85,7 +85,7 @@ def progress(folder, seconds, say=print):
     waiting, remarks = [file for file in files if statuses[file] is None], []
     if waiting:
         say(f"{len(waiting)} file{'s' * (len(waiting) > 1)} changed: running, a moment …")
-        for file, submission in zip(waiting, grade(waiting, seconds)):
+        for file, submission in zip(waiting, grade(waiting, seconds, with_modules=True)):
             if submission.status in ("interrupted", "not graded"):
                 raise KeyboardInterrupt
             reports = submission.reports

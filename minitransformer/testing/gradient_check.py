@@ -25,6 +25,7 @@ STEP = 1e-5
 ROUNDING = 2.0**-53
 BLUR = 32  # how many times more than its own rounding a loss may usually be off
 KINK = "the function has a kink here: move the input away from it"
+ANOTHER = "forward gives another result when it is called again with the same inputs"
 BLURRED = "the difference may be rounding alone: try inputs of a size near 1"
 
 
@@ -131,8 +132,9 @@ def gradient_check(
     directions in which all its entries move at once; None and 0 mean every entry. Existing
     gradients are left as they were. Returns a `GradientReport`, in which a gradient that is
     missing, or has another shape than its input, is wrong too; a row that fails where the function
-    has a kink (ReLU at 0), or where rounding alone can be the difference, says so. Of an array that
-    is wrong and was tried at every entry, the report names the first wrong entry, and what the
+    has a kink (ReLU at 0), where rounding alone can be the difference, or where forward draws
+    random numbers of which the component has no generator, says so. Of an array that is wrong and
+    was tried at every entry, the report names the first wrong entry, and what the
     difference looks like: a factor, other axes, one place, a missing term. Raises
     InputError if the component or an input is not float64, or if backward returns a gradient for an
     input of whole numbers.
@@ -156,8 +158,7 @@ def gradient_check(
     expect_floats(inputs, d_inputs)
 
     def loss():
-        with no_grad():
-            return sum(_weighted_sum(d, y) for d, y in zip(d_outputs, as_tuple(forward())))
+        return sum(_weighted_sum(d, y) for d, y in zip(d_outputs, as_tuple(once_more(forward))))
 
     floats = [i for i, x in enumerate(inputs) if is_float(x)]
     checks = [
@@ -176,9 +177,14 @@ def gradient_check(
     usual = ROUNDING * math.hypot(
         *(np.linalg.norm(_weighted(d, y)) for d, y in zip(d_outputs, outputs))
     )
+    is_the_same = all(
+        np.array_equal(y, z, equal_nan=True) for y, z in zip(outputs, as_tuple(once_more(forward)))
+    )
     rows, numeric = [], {}
     for check in checks:
         row, found = _row(*check, loss, rng, step, tolerance, max_entries, rounding, usual)
+        if not (row.passed or is_the_same):
+            row.note = ANOTHER
         rows.append(row)
         if found is not None:
             numeric[row.name] = found
@@ -350,7 +356,18 @@ def outputs_of(component, y):
         raise InputError(
             f"{type(component).__name__}: forward returned None: end it with `return y`."
         )
+    for one in as_tuple(y):
+        if hasattr(one, "detach"):
+            raise InputError(
+                f"{type(component).__name__}: forward returned a tensor. A component works on "
+                "NumPy arrays; for PyTorch there is minitransformer.grading.check."
+            )
     return as_tuple(y)
+
+
+def once_more(forward):
+    with no_grad():
+        return forward()
 
 
 def expect_floats(inputs, d_inputs):
