@@ -21,6 +21,7 @@ from minitransformer.grading.clusters import (
     fingerprint,
     name_known,
     read_known,
+    unnamed,
 )
 from minitransformer.grading.diagnosis import attempts
 from minitransformer.grading.exercise import EXERCISES, find
@@ -236,6 +237,18 @@ def class_of(**answers):
         one.fingerprints = {BACKWARD: fingerprint(one.numbers[BACKWARD])}
         found.append(one)
     return found
+
+
+def test_a_name_that_only_comes_near_is_none_in_the_table_of_a_class():
+    some = class_of(ada=wrong(), bob=wrong())
+    for one in some:
+        one.reports[BACKWARD]["findings"][0].update(title="a mean stands", exact=False)
+    assert histogram(some) == [(2, BACKWARD, "wrong numbers, and no known mistake")]
+    assert unnamed(some[0].reports) == [BACKWARD]
+    for one in some:
+        one.reports[BACKWARD]["findings"][0].update(exact=True)
+    assert histogram(some) == [(2, BACKWARD, "a mean stands")]
+    assert unnamed(some[0].reports) == []
 
 
 def test_answers_with_equal_numbers_are_one_mistake_whatever_their_rounding():

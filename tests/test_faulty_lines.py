@@ -536,17 +536,53 @@ def test_a_mistake_that_only_comes_near_is_not_named_where_a_change_makes_all_ri
     assert (finding.title, rest) == ("", []) and finding.lines[0].is_sure
 
 
-def test_no_line_is_shown_of_what_is_right_or_draws_at_random():
-    def kept(x, p, rng):
-        keep = rng.random(x.shape) >= p
-        return x * keep, keep
-
+def test_no_line_is_shown_of_what_is_right():
     def of_softmax(d_P, P):
         return P * (d_P - (d_P * P).sum(-1, keepdims=True))
 
-    for exercise, answer in (("dropout.forward", kept), ("softmax.backward", of_softmax)):
-        report = check(exercise, answer, quiet=True)
-        assert not [line for finding in report.findings for line in finding.lines]
+    report = check("softmax.backward", of_softmax, quiet=True)
+    assert not [line for finding in report.findings for line in finding.lines]
+
+
+def dropped(x, p, training, rng):
+    if not training:
+        return x
+    mask = rng.random(x.shape) >= p
+    return x * mask / p
+
+
+def shared(x, p, training, rng):
+    mask = rng.random(x.shape[1:]) >= p
+    out = x * mask
+    return out / (1 - p) if training else x
+
+
+@pytest.mark.parametrize(
+    "answer, line, words",
+    [
+        (dropped, 4, "`p` should be taken off 1"),
+        (shared, 1, "`1` should be another number"),
+    ],
+)
+def test_of_an_answer_that_draws_at_random_what_follows_from_its_choices_is_right(
+    answer, line, words
+):
+    (shown,) = check("dropout.forward", answer, quiet=True).findings[0].lines
+    assert shown.number == first_line(answer) + line
+    assert shown.reason == f"{words}: with one change there, all numbers are right."
+
+
+def handed_on(query, key):
+    scores = np.zeros((*query.shape[:-1], key.shape[-2]))
+    for t in range(query.shape[-2]):
+        for s in range(key.shape[-2]):
+            scores[..., t, s] = (query[..., t, :] * key[..., s, :]).sum(-1)
+    return scores
+
+
+def test_the_line_after_one_that_hands_on_its_value_is_shown_too():
+    shown = check("attention.scores", handed_on, quiet=True).findings[0].lines
+    assert [line.number - first_line(handed_on) for line in shown] == [4, 5]
 
 
 def test_the_lines_are_found_by_two_draws_and_in_a_given_time(monkeypatch):

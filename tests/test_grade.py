@@ -26,7 +26,7 @@ from minitransformer.grading.grade import (
     wait_for,
     was_interrupted,
 )
-from minitransformer.grading.outcome import TOLERANCES
+from minitransformer.grading.outcome import WIDEST
 from minitransformer.grading.recheck import Interrupted, outcomes_of, recheck
 from minitransformer.grading.result import Unreadable, read_found, write_whole
 from minitransformer.grading.submission import Source, Submission, find_sources, read
@@ -84,6 +84,14 @@ def no_error():
         pytest.fail(f"{type(problem).__name__}: {problem}")
 
 
+SOFTMAX_ALONE = """
+import numpy as np
+def softmax(scores):
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    return weights / weights.sum(-1, keepdims=True)
+"""
+
+
 def fill(folder, **files):
     for name, text in files.items():
         (folder / name.replace("_", ".")).write_text(text)
@@ -119,6 +127,15 @@ def test_whatever_a_file_does_the_others_go_on(tmp_path):
     assert found["good.py"].count("right") == 2
     assert found["crash.py"].remark.endswith(": last words")
     assert found["flood.py"].seconds < 10  # it was not let run until its time was over
+
+
+@pytest.mark.slow
+def test_what_was_checked_by_name_before_a_hang_is_kept_and_the_one_that_hangs_is_named(tmp_path):
+    hanging = "def softmax_backward(d_P, P):\n    while True:\n        pass\n"
+    fill(tmp_path, loop_py=SOFTMAX_ALONE + hanging)
+    (submission,) = grade([tmp_path], seconds=4)
+    assert submission.reports["softmax.forward"]["passed"]
+    assert submission.remark.endswith("(in the check of softmax.backward)")
 
 
 @pytest.mark.slow
@@ -457,6 +474,28 @@ def test_a_students_own_folder_goes_with_the_submission_and_a_class_folder_does_
         and not found["helpers.py"]
         and "ModuleNotFoundError" in "".join(found["bob.py"])
     )
+
+
+def test_the_folder_in_which_one_stands_can_be_graded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path, a_py=SOFTMAX_ALONE)
+    assert [s.count("right") for s in grade(["."])] == [1]
+    assert "There is no file or folder ''" in refusal(grade, [""])
+
+
+def test_modules_beside_a_file_go_with_it_where_it_is_the_learners_own(tmp_path):
+    fill(
+        tmp_path, helper_py="def shifted(x):\n    return x - x.max(-1, keepdims=True)\n",
+        mine_py="import helper\n" + SOFTMAX_ALONE.replace("scores - scores.max(-1, keepdims=True)",
+                                                          "helper.shifted(scores)"),
+    )  # fmt: skip
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "other.py").write_text("x = 1")
+    mine = tmp_path / "mine.py"
+    assert [s.count("right") for s in grade([mine], with_modules=True)] == [1]
+    assert [s.count("right") for s in grade([mine])] == [0]
+    (source,) = find_sources([mine], with_modules=True)
+    assert sorted(source.beside) == ["helper.py", "mine.py"]
 
 
 def test_names_that_a_terminal_would_obey_are_escaped_and_told_apart(tmp_path, capsys):
@@ -914,7 +953,7 @@ def test_an_unreadable_result_is_crashed_and_the_reason_is_told(tmp_path):
 def test_no_tolerance_is_wider_than_that_of_an_honest_answer():
     wide = {"outputs": {}, "changed": [], "tolerance": 1e9, "missing": []}
     (outcome,) = outcomes_of({"random numbers": wide}).values()
-    assert outcome.tolerance == max(TOLERANCES.values())
+    assert outcome.tolerance == WIDEST
     for outputs in (
         {"P": [[2, 2], "AAAA"]}, {"P": [[1 << 60], ""]}, {"P": [[-1], ""]}, {"P": [["x"], ""]},
     ):

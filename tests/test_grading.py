@@ -1,11 +1,14 @@
 """The checker: what it takes, what it says, and that nothing a learner hands in makes it
 stumble."""
 
+import functools
+import itertools
 import json
 import math
 import re
 import subprocess
 import sys
+import time
 import types
 
 import numpy as np
@@ -14,10 +17,12 @@ from common import refusal
 
 from minitransformer.errors import InputError
 from minitransformer.grading import Report, apart, check, exercises, hint, reveal
-from minitransformer.grading.attempt import Attempt, distance
+from minitransformer.grading.attempt import Attempt, agree, attempt_own, distance
+from minitransformer.grading.calling import AMPLE, change_by_rounding
+from minitransformer.grading.diagnosis import _situations, draws
 from minitransformer.grading.exercise import EXERCISES, Exercise, Mistake
-from minitransformer.grading.known import common_factor
-from minitransformer.grading.outcome import Outcome
+from minitransformer.grading.known import common_factor, wrong_versions
+from minitransformer.grading.outcome import TOLERANCES, WIDEST, Outcome
 from minitransformer.layers import LayerNorm, Softmax
 from minitransformer.testing.difference import close as near
 from minitransformer.testing.difference import scale_of
@@ -831,6 +836,97 @@ def test_an_error_that_no_line_of_the_learner_raised_has_no_line_and_is_told_who
 
     assert "(first second x" in text(quiet("softmax.forward", wordy))
     assert "x last)" in text(quiet("softmax.forward", wordy))
+
+
+def test_an_option_keeps_its_default_where_an_array_is_left_over():
+    def backward(d_P, P, axis=-1):
+        return P * (d_P - (d_P * P).sum(axis, keepdims=True))
+
+    assert quiet("softmax.backward", backward).passed
+    assert quiet("softmax.backward", functools.partial(backward, axis=-1)).passed
+    assert quiet("softmax.backward", lambda d_P, P, *, k=1: backward(d_P, P) * k).passed
+
+    def norm(x, gamma, beta, e=0.0):  # a number is left over for a number
+        sigma = np.sqrt(x.var(-1, keepdims=True) + e)
+        return (x - x.mean(-1, keepdims=True)) / sigma * gamma + beta
+
+    assert quiet("layer_norm.forward", norm).passed
+
+
+IN_SINGLE = {  # what float32 cannot show
+    "softmax.forward/constant-added-to-sum", "attention.weights/constant-added-to-sum",
+    "attention.forward/constant-added-to-sum", "gelu.forward/cubic-factor-mistyped",
+    "gelu.backward/cubic-factor-mistyped", "gradient_check.numerical/one-sided",
+    "gradient_check.numerical/numbers-not-restored",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("id", sorted(EXERCISES))
+def test_known_mistakes_are_wrong_in_float32_too(id):
+    exercise, passed = EXERCISES[id], {}
+    with np.errstate(all="ignore"):
+        for draw in draws(0):
+            given = _situations(exercise, draw)
+            expected = attempt_own(exercise.reference, exercise, given)
+            tolerances = {s: TOLERANCES[4] + AMPLE * change_by_rounding(exercise, x)
+                          for s, x in given.items()}  # fmt: skip
+            assert max(tolerances.values()) < WIDEST
+            for mistake, version, made in wrong_versions(expected):
+                for situation, outcome in made.outcomes.items():
+                    for name, array in outcome.outputs.items():
+                        outcome.outputs[name] = array.astype(np.float32).astype(float)
+                    outcome.tolerance = tolerances[situation]
+                key = mistake.id, str(version)
+                passed[key] = passed.get(key, True) and agree(made, expected)
+    found = {f"{id}/{name}" for (name, _), is_right in passed.items() if is_right}
+    conventions = {f"{id}/{m.id}" for m in exercise.mistakes if m.convention}
+    assert found - conventions <= IN_SINGLE
+
+
+@pytest.mark.parametrize("id", sorted(set(EXERCISES) - {"gradient_check.numerical"}))
+def test_what_is_right_in_float32_is_right(id):
+    exercise = EXERCISES[id]
+    if exercise.drive or exercise.changes:
+        pytest.skip("it is no function of arrays, or changes arrays that are handed in")
+
+    def single(**given):
+        rounded = {name: x.astype(np.float32) if getattr(x, "dtype", None) == np.float64 else x
+                   for name, x in given.items()}  # fmt: skip
+        returned = exercise.reference(**rounded)
+        several = isinstance(returned, tuple)
+        arrays = [
+            x.astype(np.float32) if getattr(x, "dtype", None) == np.float64 else x
+            for x in (returned if several else (returned,))
+        ]
+        return tuple(arrays) if several else arrays[0]
+
+    report = quiet(id, single)
+    assert report.passed, report
+
+
+def test_an_answer_that_waits_is_given_up():
+    waited = []
+
+    def waiting(scores):
+        waited.append(time.sleep(0.001))
+        return np.tanh(scores)
+
+    ticks = itertools.count()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "minitransformer.grading.budget.time",
+            types.SimpleNamespace(process_time=lambda: 0, monotonic=lambda: 2 * next(ticks)),
+        )
+        report = quiet("softmax.forward", waiting)
+    assert not report.passed and len(waited) < 100
+
+
+def test_an_object_that_ends_the_program_when_it_is_read_gets_a_report():
+    class Leaves:
+        def __array__(self, *inputs, **options):
+            raise SystemExit
+
+    assert "cannot be read: SystemExit" in text(quiet("softmax.forward", lambda scores: Leaves()))
 
 
 def test_what_is_wrong_is_printed_before_it_is_known_why(monkeypatch, capsys):

@@ -35,6 +35,14 @@ class Attempt:
         }
 
 
+def right_for(made, expected):
+    """What is right for an attempt: where answers draw at random, what follows from its own random
+    choices; else as expected."""
+    if expected.exercise.align is None:
+        return expected
+    return attempt_own(expected.exercise.reference, expected.exercise, made.aligned())
+
+
 class Recorded:
     """A submission that ran elsewhere: it answers with the outcomes of one attempt after the other,
     as they were recorded."""

@@ -14,7 +14,7 @@ import numpy as np
 from ..testing.difference import scale_of
 from .binding import Unfit, bind, find_name
 from .frameworks import Converted
-from .outcome import TOLERANCES, Outcome, Trouble, read
+from .outcome import TOLERANCES, WIDEST, Outcome, Trouble, read
 
 LONGEST, LONGEST_ERROR = 160, 320  # characters of a line of code, and of an error's text
 CUT = 1000  # characters of a text that are looked at
@@ -79,7 +79,8 @@ def call(submission, exercise, given, aloud=False):
             return Outcome(trouble=Trouble("type", text))
     outcome.changed = changes(exercise, given, inputs) + changes(exercise, before, follows)
     if outcome.tolerance >= TOLERANCES[4] and not outcome.stopped():  # it came in float32
-        outcome.tolerance += AMPLE * change_by_rounding(exercise, given)
+        lost = AMPLE * change_by_rounding(exercise, given)
+        outcome.tolerance = min(outcome.tolerance + lost, WIDEST)
     return outcome
 
 

@@ -175,13 +175,12 @@ def _wrong(exercise, submission, draw, yours, expected, wrong, show=None):
     if known and known.ruled:
         finding = Finding("unknown", "")
     # where a rule names the mistake, it is of the order of calls, and more of them tell nothing
-    is_of_order = known is not None and known.ruled
+    is_of_order = known is not None and known.ruled and not exercise.align
     if not (stopped or is_of_order):
         case = smallest_case(exercise, submission, name, draw.seed)
         finding.evidence += [case] if case else []
     has_run = not stopped or yours[situation].trouble.kind == "raised"
-    # who draws at random has other values at each run
-    if has_run and not (is_of_order or exercise.align):
+    if has_run and not is_of_order:
         finding.lines = lines_at_fault(submission, _small(exercise, submission, draw))
     if known and (not known.exact or known.remains) and any(line.is_sure for line in finding.lines):
         known = None  # what comes near, or makes a part of it, is not what it is
@@ -262,9 +261,12 @@ def _twice(exercise, submission, draw, yours, expected):
 
 
 def _small(exercise, submission, draw):
-    """(yours, expected) with small sizes, twice, with other numbers and constants."""
-    for n, (sizes, constants) in enumerate(zip(SMALL, (1.0, SMALLER))):
-        yield _run(exercise, submission, Draw(draw.seed + n, sizes, constants))
+    """(yours, expected) with small sizes, twice, with other numbers and constants; where answers
+    draw at random, with sizes that show with which share."""
+    both = zip(SMALL, (1.0, SMALLER))
+    chosen = [Draw(draw.seed + n, sizes, constants) for n, (sizes, constants) in enumerate(both)]
+    for one in draws(draw.seed) if exercise.align else chosen:
+        yield _run(exercise, submission, one)
 
 
 def _letters(exercise, given, sizes):

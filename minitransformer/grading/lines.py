@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from ..testing.difference import agreeing
-from .attempt import agree, attempt, attempt_own
+from .attempt import agree, attempt, attempt_own, right_for
 from .budget import Budget
 from .calling import Silence, short
 from .guesses import Reference
@@ -77,17 +77,17 @@ class Search:
         self.own, self.attempts, self.situation = own, attempts, situation
         yours, expected = attempts[0]
         self.exercise, self.tolerance = expected.exercise, yours[situation].tolerance
-        self.given = {situation: expected.given[situation]}
+        self.given = {situation: yours.given[situation]}
         self.watched, self.budget = Watched(own), Budget(SECONDS)
         with self.watched.recording() as self.values:
             attempt(own.submission(), self.exercise, self.given)
         own.most = MORE * (1 + own.rounds)
-        self.right = right_values(self.exercise, self.given)
+        self.right = right_values(self.exercise, {situation: expected.given[situation]})
         self.numbers = np.concatenate([[0, 1], *map(np.ravel, self.right)])
 
     def lines(self):
-        """The lines to show: where a change makes all right, where a value does, and the first that
-        has a value of its own."""
+        """The lines to show: where a change makes all right; if there are none, where a value does,
+        and the first that has a value of its own."""
         places = [n for n in self.values if self.watched.places[n].whole]
         unknown = [n for n in places if not all(map(self.is_known, self.values[n][:MANY]))]
         once = [n for n in places if len(self.values[n]) == 1]
@@ -102,14 +102,27 @@ class Search:
             dict.fromkeys([*map(self.line, fixing + unknown + places), *self.own.lines()])
         )
         reasons = {line: SURE.format(capital(words)) for line, words in repaired.items()}
-        self.begin()
-        for n in fixing[: SHOWN - len(reasons)]:
-            reasons.setdefault(self.line(n), self.here(n, reached, n in unknown[:1]))
-        for n in [] if repaired else unknown[:1]:  # another line is right, if one change is enough
-            reasons.setdefault(self.line(n), FIRST)
+        if not repaired:
+            self.begin()
+            reasons = self.suspects(fixing, reached, once, unknown[:1])
         if len({*map(self.line, places)}) == 1:  # that it is this line, everybody sees
             reasons = {line: reason for line, reason in reasons.items() if reason != FIRST}
         return [self.shown(*line, reason) for line, reason in [*reasons.items()][:SHOWN]]
+
+    def suspects(self, fixing, reached, once, unknown):
+        """{line: why} of the places that a value of the right way puts right, and of the first
+        whose value is unknown."""
+        reasons = {}
+        for n in fixing:
+            reasons.setdefault(self.line(n), self.here(n, reached, n in unknown))
+        if reached == ALL and len(reasons) == 1:
+            # where that line hands a right value on, the one after it may use it wrongly
+            after = once[once.index(fixing[-1]) + 1 :][:1]
+            for n in after if self.fixing(after)[1] == ALL else []:
+                reasons.setdefault(self.line(n), self.here(n, reached, n in unknown))
+        for n in unknown:
+            reasons.setdefault(self.line(n), FIRST)
+        return reasons
 
     def begin(self):
         self.budget = Budget(SECONDS)
@@ -138,9 +151,8 @@ class Search:
     def repaired(self, lines):
         """{line: what is wrong there} of the changes that make all numbers right, one for a line,
         and of the first kind that has one; {} if there is none, or time runs out before."""
-        own, exercise = Own(self.own.handed_in), self.exercise
+        own = Own(self.own.handed_in)
         own.most, first = self.own.most, next(iter(lines))
-        (_, expected), (_, elsewhere) = self.attempts
         found: dict = {}
         for kind, (function, line) in itertools.product(KINDS, lines):
             if len(found) == SHOWN or found and (function, line) == first:
@@ -156,13 +168,17 @@ class Search:
                 except Exception:  # what leaves no Python, or no class
                     continue
                 answer = own.submission()
-                if agree(attempt(answer, exercise, self.given), expected) and all(
-                    agree(attempt(answer, exercise, here.given), here)
-                    for here in (expected, elsewhere)
+                if self.is_right(answer, self.given, self.attempts[0][1]) and all(
+                    self.is_right(answer, yours.given, expected)
+                    for yours, expected in self.attempts
                 ):
                     found[function, line] = words()
             own.put(function, handed_in)
         return found
+
+    def is_right(self, answer, given, expected):
+        made = attempt(answer, self.exercise, given)
+        return agree(made, right_for(made, expected))
 
     def is_known(self, value):
         if is_trivial(value):
@@ -205,15 +221,16 @@ class Search:
 
     def level(self, number, value):
         """How much is right where a place has that value."""
-        yours, expected = self.attempts[0]
+        yours, before = self.attempts[0]
         with self.watched.given(number, value):
             made = attempt(self.own.submission(), self.exercise, self.given)
-        if agree(made, expected):
+        after = right_for(made, before)
+        if agree(made, after):
             return ALL
         outputs = self.exercise.outputs
         before, now = (
             {name for name in outputs if agree(one, expected, name, [self.situation])}
-            for one in (yours, made)
+            for one, expected in ((yours, before), (made, after))
         )
         return SOME if now > before else NONE
 

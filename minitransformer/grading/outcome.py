@@ -11,6 +11,7 @@ from .binding import find_name
 # What rounding may do, relative to the largest number of an output: by the least exact type that
 # came back.
 TOLERANCES = {4: 1e-5, 8: 1e-10}  # bytes of a number
+WIDEST = 1e-3  # what float32 may lose where the inputs' own rounding is enlarged
 LARGEST = 5_000_000  # numbers in an array that is worth comparing
 SINGLE = 2e-6  # float64 that agrees no better than this was float32 on the way
 

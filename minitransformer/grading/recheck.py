@@ -12,7 +12,7 @@ from .attempt import Recorded
 from .borrowed import sentence
 from .diagnosis import diagnose
 from .exercise import find
-from .outcome import LARGEST, TOLERANCES, Outcome, Trouble
+from .outcome import LARGEST, WIDEST, Outcome, Trouble
 from .result import Unreadable, plain, read_json, take
 
 LOOK = "look at it: "
@@ -107,7 +107,7 @@ def _outcome(found):
         )
     outputs = {name: _array(*array) for name, array in kept["outputs"].items()}
     # no wider than for any honest answer
-    tolerance = min(kept["tolerance"], max(TOLERANCES.values()))
+    tolerance = min(kept["tolerance"], WIDEST)
     return Outcome(outputs, trouble, tuple(kept["changed"]), tolerance, tuple(kept["missing"]))
 
 
