@@ -1670,7 +1670,7 @@ p("xcl13", "numbers are not compared", "if cluster.exercise == id and _equal(fir
 p("xcl14", "the first's tolerance alone counts", "return agree(one, other) or agree(other, one)", "return agree(other, one)")
 p("xcl15", "clusters in the order of the files", "sorted(found, key=lambda cluster: -len(cluster.files))", "found")
 p("xcl16", "mistakes with a name are clustered too", 'any(f["title"] and f["exact"] for f in report["findings"])', "False")
-p("xcl45", "what only comes near has a name", 'any(f["title"] and f["exact"] for f', 'any(f["title"] for f', select="comes_near")
+p("xcl50", "what only comes near has a name", 'any(f["title"] and f["exact"] for f', 'any(f["title"] for f', select="comes_near")
 p("xcl17", "right numbers have a fingerprint", "return made if has_numbers and not is_right else None", "return made if has_numbers else None", select="no_fingerprint")
 p("xcl18", "an answer without numbers has a fingerprint", "return made if has_numbers and not is_right else None", "return made if not is_right else None", select="no_fingerprint")
 p("xcl88", "numbers of any name are numbers", "any(array.size for array, _ in _pairs(made))", "any(outcome.outputs for outcome in made.outcomes.values())", select="cannot_be_read or no_fingerprint")
