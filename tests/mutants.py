@@ -1579,7 +1579,6 @@ p("xg61", "the scale of zeros is tiny", "finite.max() > 0 else 1.0", "finite.max
 
 p = plants("grading/outcome.py", "test_grading.py", "small_number or any_style or thousandth")
 p("x375", "float64 is judged like float32", "8: 1e-10}", "8: 2e-4}")
-p("x376", "float32 is judged like float64", "4: 1e-5,", "4: 1e-10,", select="right_in_float32")
 p("x377", "a tenth is a question of precision", "SINGLE = 2e-6", "SINGLE = 1e-1")
 
 p = plants("grading/calling.py", "test_grading.py", "changed or stub or helps")
@@ -3092,6 +3091,7 @@ p("xg75", "words with the ids of special tokens", "PAD, target + UNK)", "PAD, ta
 p = plants("grading/evidence.py", "test_grading.py", "all_that_is_wrong_is_nan")
 p("xg76", "NaN is a number", "if np.isfinite(a[~agreeing(a, b, yours[situation].tolerance)]).any():", "if True:")
 p = plants("grading/calling.py", "test_grading.py", "no_line_of_the_learner")
+p("x376", "float32 is as exact as its inputs allow it nowhere", "AMPLE = 10 ", "AMPLE = 0 ", select="right_in_float32")
 p("xg77", "a line of a library", "if not _is_ours(f.filename) and not f.filename.startswith(LIBRARIES)", "if not _is_ours(f.filename)")
 p = plants("grading/lines.py", "test_faulty_lines.py", "no_other_line or reciprocal")
 p("xln60", "another line beside a sure one", "        if not repaired:\n", "        if len(repaired) < 2:\n")
@@ -3148,7 +3148,6 @@ p("xln48", "a masked score is −∞ and nothing else", "HIDDEN = -1e8", "HIDDEN
 p("xln47", "sizes say something", "    return isinstance(value, (bool, int)) or bool(np.isin(value, (0, 1)).all())", "    return bool(np.isin(value, (0, 1)).all())", select="known_as")
 p = plants("grading/diagnosis.py", "test_faulty_lines.py", "no_line or prints or at_fault")
 p("xln50", "no lines of what draws at random, where a rule names it", "known.ruled and not exercise.align", "known.ruled", select="draws_at_random")
-p("xln62", "small sizes show no share", "for one in draws(draw.seed) if exercise.align else chosen:", "for one in chosen:", select="draws_at_random")
 p("xln56", "no lines of what stops", 'has_run = not stopped or yours[situation].trouble.kind == "raised"', "has_run = not stopped", select="at_fault")
 p("xln55", "what comes near is named beside a sure line", "        known = None  # what comes near, or makes a part of it, is not what it is\n", "        pass\n", select="comes_near")
 p("xln51", "nothing is heard", "first, aloud=True, show=show)", "first, show=show)")
