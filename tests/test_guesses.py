@@ -10,7 +10,7 @@ import pytest
 
 from minitransformer.grading import budget, check, guesses
 from minitransformer.grading.attempt import agree, attempt_own
-from minitransformer.grading.changes import changes
+from minitransformer.grading.changes import changes, stored
 from minitransformer.grading.diagnosis import _reference, _situations, draws
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.guesses import Reference, guess
@@ -66,6 +66,12 @@ def made(source):
         ("return a.sum(-1, keepdims=True)", "`keepdims=True` is left out of y",
          "return a.sum(-1)"),
         ("return a.sum(-1)", "a mean stands for the sum in y", "return a.mean(-1)"),
+        ("return np.exp(a)", "`exp2` stands for `exp` in y", "return np.exp2(a)"),
+        ("return np.log(a)", "`log10` stands for `log` in y", "return np.log10(a)"),
+        ("return a ** 10000", "the number 1000 stands in y", "return a ** 1000.0"),
+        ("return a * 0.98", "the number 0.999 stands in y", "return a * 0.999"),
+        ("return a * b", "the first of `b` along axis 1 serves all others in y",
+         "return a * b[:, :1]"),
         ("return a.var(-1)", "the var in y divides by n − 1", "return a.var(-1, ddof=1)"),
         ("return np.exp(a)", "`exp` is left out of y", "return a"),
         ("return np.sqrt(a + 1)", "`1` stands outside of `sqrt` in y", "return np.sqrt(a) + 1"),
@@ -103,6 +109,17 @@ def test_a_list_stands_for_no_array_and_what_is_looped_over_is_not_exchanged():
     assert not [words for words in found if "in place of" in words and "`c`" in words]
     over_b = [words for words, source in found.items() if "for x in b" in source]
     assert all("throughout" in words for words in over_b)
+
+
+@pytest.mark.parametrize(
+    "statement, names",
+    [
+        ("v[name] = 1", ["v"]), ("a, (b, *c) = x", ["a", "b", "c"]), ("a[i][j] += 1", ["a"]),
+        ("self.x = 1", ["self"]),
+    ],
+)
+def test_an_entry_is_stored_in_its_array(statement, names):
+    assert sorted(stored(ast.parse(statement).body[0])) == names
 
 
 @pytest.mark.parametrize("exercise", DRAWN[::4], ids=lambda exercise: exercise.id)

@@ -24,7 +24,12 @@ COMPARISONS = {
 }  # fmt: skip
 REDUCTIONS = ("sum", "mean", "max")
 SPREADS = ("std", "var")
-ALIKE = (REDUCTIONS, SPREADS, ("maximum", "minimum"), ("sin", "cos"), ("zeros", "ones"))
+ALIKE = (
+    REDUCTIONS, SPREADS, ("maximum", "minimum"), ("sin", "cos"), ("zeros", "ones"),
+    ("exp", "exp2"), ("log", "log2", "log10"),
+)  # fmt: skip
+USUAL = (0.9, 0.98, 0.999)  # the decay rates of Adam: of PyTorch, of the paper of 2017
+FIRST_OF = ("[:1]", "[:, :1]", "[:, :, :1]")  # of an axis: it then serves all of them
 AXES = (None, -1, -2, 0, 1, 2, (0, 1))
 TRANSPOSES = ("swapaxes", "transpose")
 LEFT_OUT, EXCHANGED, REPLACED, OTHER, COUNTED = range(5)  # the simplest kind of change comes first
@@ -91,9 +96,16 @@ def _below(parent, place, returned):
 
 
 def stored(node):
-    """The names that an assignment gives a value."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+    """The names that an assignment gives a value, or another entry."""
+    waiting = [*node.targets] if isinstance(node, ast.Assign) else [node.target]
+    names = []
+    for target in waiting:  # which grows
+        if isinstance(target, (ast.Tuple, ast.List)):
+            waiting += target.elts
+        elif isinstance(target, (ast.Subscript, ast.Attribute, ast.Starred)):
+            waiting.append(target.value)
+        elif isinstance(target, ast.Name):
+            names.append(target.id)
     return list(dict.fromkeys(names))
 
 
@@ -138,6 +150,10 @@ def of_name(node, place):
     for step, words in ((1, "large"), (-1, "small")):
         new = ast.BinOp(node, ast.Add(), number(step))
         yield COUNTED, new, f"`{node.id}` is one too {words} in {{}}"
+    for axis, index in enumerate(FIRST_OF):
+        first = ast.parse(f"{node.id}{index}", mode="eval").body
+        words = f"the first of `{node.id}` along axis {axis} serves all others in {{}}"
+        yield COUNTED, first, words
 
 
 def of_operation(node, place):
@@ -205,6 +221,8 @@ def of_constant(node, place):
         return
     others = [value + 1, value - 1, -value, 2 * value, value / 2, 0]
     others += [1 / value, value**2, value**0.5] if value > 0 else []
+    others += [value / 10, value * 10] if value >= 10 else []
+    others += USUAL if value in USUAL else ()
     for other in dict.fromkeys(others):
         if other != value:
             yield COUNTED, number(other), f"the number {other:.6g} stands in {{}}"
@@ -240,7 +258,10 @@ def of_call(node, place):
     for other in next((group for group in ALIKE if name in group), ()):
         if isinstance(function, ast.Attribute) and other != name:
             new = ast.Call(ast.Attribute(function.value, other, ast.Load()), arguments, keywords)
-            yield EXCHANGED, new, f"a {other} stands for the {name} in {{}}"
+            words = f"`{other}` stands for `{name}`"
+            if name in REDUCTIONS:
+                words = f"a {other} stands for the {name}"
+            yield EXCHANGED, new, f"{words} in {{}}"
     if name in SPREADS:
         new = ast.Call(function, arguments, [*keywords, ast.keyword("ddof", number(1))])
         yield OTHER, new, f"the {name} in {{}} divides by n − 1"
