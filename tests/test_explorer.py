@@ -724,7 +724,7 @@ def test_after_a_way_back_the_controls_say_what_is_shown(opened):
     address = browser.run("location.href")
     browser.open("about:blank")
     browser.loaded = False
-    browser.run("history.back()")
+    browser.run("void setTimeout(() => history.back())")  # after the answer to this
     browser.wait()
     assert browser.run("location.href") == address
     now = browser.run(values)

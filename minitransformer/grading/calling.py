@@ -19,6 +19,7 @@ from .outcome import TOLERANCES, WIDEST, Outcome, Trouble, read
 LONGEST, LONGEST_ERROR = 160, 320  # characters of a line of code, and of an error's text
 CUT = 1000  # characters of a text that are looked at
 LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+SINGLE_ROUNDING = 2.0**-24  # of a number, at most, relative to it
 AMPLE = 10  # times what rounding of the inputs does, rounding on the way may do
 TENSORS = "For a function of tensors: check(…, convert=torch.from_numpy)."
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -85,10 +86,11 @@ def call(submission, exercise, given, aloud=False):
 
 
 def change_by_rounding(exercise, given):
-    """How much the right outputs change where the inputs are rounded to float32, relative to the
-    largest number: no answer in float32 can be expected to be more exact."""
+    """How much the right outputs change where each number of the inputs is off as by rounding to
+    float32, relative to the largest: no answer in float32 can be expected to be more exact."""
+    rng = np.random.default_rng(0)
     rounded = {
-        name: x.astype(np.float32).astype(x.dtype) if is_double(x) else x
+        name: x * (1 + SINGLE_ROUNDING * rng.choice([-1, 1], x.shape)) if is_double(x) else x
         for name, x in given.items()
     }
     with np.errstate(all="ignore"):
