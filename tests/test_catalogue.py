@@ -151,7 +151,8 @@ def test_a_name_is_a_few_words_and_one_of_a_kind_and_no_rules():
 
 
 @pytest.mark.slow
-def test_a_check_answers_within_a_second_of_one_core():
+def test_a_check_answers_in_a_fifth_of_a_second_or_three_seconds_of_computing():
+    """A right answer, and one that nothing explains: then all searches go to their end."""
     slowest = {}
     for exercise in WITH_MISTAKES:
         for name, submission in {
@@ -162,8 +163,10 @@ def test_a_check_answers_within_a_second_of_one_core():
             check(exercise, submission, quiet=True)
             start = time.process_time()
             check(exercise, submission, quiet=True)
-            slowest[exercise, name] = time.process_time() - start
-    assert max(slowest.values()) < 1, max(slowest, key=slowest.get)
+            slowest[name, time.process_time() - start] = exercise
+    for name, most in (("right", 0.2), ("unknown", 3)):
+        took, exercise = max((t, e) for (kind, t), e in slowest.items() if kind == name)
+        assert took < most, exercise
 
 
 ADDRESS = r"https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/[1-9][0-9]*"
