@@ -1620,7 +1620,7 @@ p("x392", "gradients have no short names", "if gradient and rest in SHORT", "if 
 p("x393", "the case of a name counts", '.replace("_", "").lower()', '.replace("_", "")')
 p("x394", "defaults are filled too", "if len(needed) == len(left):", "if len(needed) <= len(left):",
   select="less_than_is_given")
-p("x406", "defaults take nothing", "if not needed or len(needed)", "if len(needed)", select="less_than_is_given or any_style")
+p("x406", "defaults take nothing", "if not needed:  # an option", "if False:  # an option", select="less_than_is_given or any_style")
 p("x407", "a gradient has only its own names", "if len(needed) == len(starts):", "if False:", select="commonest or own_and_less")
 
 p = plants("grading/report.py", "test_grading.py", "most_of or as_a_dict or cell_shows")
@@ -3103,7 +3103,7 @@ p("xln61", "reciprocals are unknown", "for v in (value, -value, 1 / value)", "fo
 p = plants("testing/difference.py", "test_gradient_check.py", "array_at_hand")
 p("xgd24", "no factor is looked for entry by entry", "_factor, _other_array, _multiplied, _moved,", "_factor, _other_array, _moved,")
 p = plants("grading/diagnosis.py", "test_grading.py", "each_time or comes_near")
-p("xg70", "it is searched in what changes from call to call", "    if kept:  # numbers of which nothing can be said\n", "    if False:\n", select="each_time")
+p("xg70", "it is searched in what changes from call to call", "    if kept:  # numbers of which nothing else can be said\n", "    if False:\n", select="each_time")
 p("xg71", "evidence of what only comes near", "is_all = known.exact and not known.remains", "is_all = True", select="comes_near")
 
 p = plants("grading/diagnosis.py", "test_guesses.py", "known")

@@ -112,20 +112,20 @@ def stand_in_for_jax():
 REAL = pytest.param("real", marks=pytest.mark.parity)
 
 
-@pytest.fixture(params=["stand-in", REAL])
-def torch(request, monkeypatch):
-    if request.param == "real":
-        return pytest.importorskip("torch")
-    monkeypatch.setitem(sys.modules, "torch", stand_in_for_torch())
-    return sys.modules["torch"]
+def framework(name, stand_in):
+    """The fixture of a framework: itself, and its stand-in."""
+
+    @pytest.fixture(params=["stand-in", REAL])
+    def one(request, monkeypatch):
+        if request.param == "real":
+            return pytest.importorskip(name)
+        monkeypatch.setitem(sys.modules, name, stand_in())
+        return sys.modules[name]
+
+    return one
 
 
-@pytest.fixture(params=["stand-in", REAL])
-def jax(request, monkeypatch):
-    if request.param == "real":
-        return pytest.importorskip("jax")
-    monkeypatch.setitem(sys.modules, "jax", stand_in_for_jax())
-    return sys.modules["jax"]
+torch, jax = framework("torch", stand_in_for_torch), framework("jax", stand_in_for_jax)
 
 
 def softmax_of(torch, is_right=True):

@@ -38,9 +38,12 @@ class Attempt:
 def right_for(made, expected):
     """What is right for an attempt: where answers draw at random, what follows from its own random
     choices; else as expected."""
-    if expected.exercise.align is None:
-        return expected
-    return attempt_own(expected.exercise.reference, expected.exercise, made.aligned())
+    return expected if expected.exercise.align is None else right_beside(made)
+
+
+def right_beside(made):
+    """The attempt of the reference with the random choices of another one."""
+    return attempt_own(made.exercise.reference, made.exercise, made.aligned())
 
 
 class Recorded:

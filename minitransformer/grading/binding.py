@@ -43,10 +43,7 @@ def bind(function, given, order, what, first=0):
     if any(p.kind == p.VAR_KEYWORD for p in parameters) and not asked:
         return (), {name: given[name] for name in order}
     starts = order[:first] if left[:first] == order[:first] else []
-    takers = _takers(strangers, needed, left, starts)
-    # an option keeps its default: it is a number where an array is left, or the other way round
-    if not needed and takers and not all(_fits(p, given[name]) for p, name in zip(takers, left)):
-        takers = []
+    takers = _takers(strangers, needed, {name: given[name] for name in left}, starts)
     if takers is None:
         text = f"{what} asks for {', '.join(p.name for p in asked)}"
         if not order:
@@ -77,7 +74,9 @@ def _takers(strangers, needed, left, starts):
     which do."""
     if len(needed) == len(left):
         return needed
-    if not needed or len(needed) < len(left) <= len(strangers):
+    if not needed:  # an option keeps its default: a number where an array is left, say
+        return strangers if all(map(_fits, strangers, left.values())) else []
+    if len(needed) < len(left) <= len(strangers):
         return strangers
     # a backward that has a name of its own for the gradient it starts from
     if len(needed) == len(starts):

@@ -9,7 +9,7 @@ import re
 import numpy as np
 
 from ..testing.difference import look, look_first
-from .attempt import agree, attempt, attempt_own, pair, wrong_outputs
+from .attempt import agree, attempt, attempt_own, pair, right_beside, wrong_outputs
 from .evidence import (
     arrays,
     at_places,
@@ -30,10 +30,6 @@ from .smallest import smallest_case
 KEPT = 64  # what was drawn for an exercise and a seed: whoever mends an answer asks again and again
 ANOTHER = 1 << 20  # what the seed of the second run is larger by
 SMALLER = 0.7  # by which constants (ε, a rate) differ in it
-KEPT_FROM_BEFORE = (
-    "Called again with the same inputs, it answers differently: something is kept from the call "
-    "before, or drawn at random."
-)
 ONLY_NAN = "All wrong numbers are NaN or infinite: another mistake may make the same."
 ELSEWHERE = (
     "With the first numbers it was right; with other sizes, numbers or constants (ε, a rate) it is "
@@ -118,7 +114,7 @@ def _run(exercise, submission, draw, aloud=False):
     yours = attempt(submission, exercise, _situations(exercise, draw), aloud)
     if exercise.align is None:
         return yours, _reference(exercise, draw)
-    return yours, attempt_own(exercise.reference, exercise, yours.aligned())
+    return yours, right_beside(yours)
 
 
 @functools.lru_cache(KEPT)
@@ -156,10 +152,9 @@ def _wrong(exercise, submission, draw, yours, expected, wrong, show=None):
         right = [name for name in exercise.outputs if name not in wrong]
         show(Report(exercise.id, False, "wrong", right, [finding], len(yours.given)))
     kept = [] if known else _not_repeatable(exercise, submission, yours, expected)
-    if kept:  # numbers of which nothing can be said
-        finding.id = kept[0].id
-        finding.evidence.append(KEPT_FROM_BEFORE)
-        return [finding]
+    if kept:  # numbers of which nothing else can be said
+        evidence = finding.evidence + kept[0].evidence
+        return [dataclasses.replace(kept[0], evidence=evidence, where=finding.where)]
     stopped = yours[situation].stopped()
     if known is None and (stopped or misshapen(yours, expected, situation, name)):
         known = _in_a_twin(exercise, submission, draw)
@@ -335,7 +330,11 @@ def _not_repeatable(exercise, submission, yours, expected):
     again = attempt(submission, exercise, yours.given)
     if not can_be_compared or agree(again, yours, None, can_be_compared):
         return []
-    finding = Finding("not-repeatable", "", [KEPT_FROM_BEFORE])
+    text = (
+        "Called again with the same inputs, it answers differently: something is kept from the "
+        "call before, or drawn at random."
+    )
+    finding = Finding("not-repeatable", "", [text])
     for mistake in exercise.mistakes:
         if mistake.rule and mistake.rule(again, expected):
             _tell(finding, mistake)

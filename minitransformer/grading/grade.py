@@ -206,7 +206,7 @@ def is_folder(path):
 def histogram(submissions):
     """[(count, exercise, title)] of the mistakes in all submissions, the most frequent first."""
     counts = collections.Counter(
-        (exercise, name_of(finding, exercise))
+        (exercise, kind_of_wrong(finding, exercise))
         for submission in submissions
         for exercise, report in submission.reports.items()
         if report["status"] == "wrong"
@@ -218,7 +218,7 @@ def histogram(submissions):
     )
 
 
-def name_of(finding, exercise):
+def kind_of_wrong(finding, exercise):
     """What a finding is called in the table of a class: the title of a mistake that makes exactly
     these numbers, or what kind of wrong it is."""
     if finding["title"] and finding["exact"]:
